@@ -1,0 +1,65 @@
+# Broadsheet: your own Daily Papers.  `make help` lists what can be done here.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: help up test lint bench-pages bench-import bench-matching bench-journal screenshots docs lock clean
+
+help: ## Show this list
+	@echo "The two commands you need:"; echo
+	@grep -hE '^(up|test):.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+	@echo; echo "The rest:"; echo
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | grep -vE '^(up|test|help):' | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
+
+up: $(VENV)/.run ## Start Broadsheet here; ARGS="--port 8001" passes options on
+	@exec $(BIN)/broadsheet up $(ARGS)
+
+test: $(VENV)/.dev ## Check everything: style, types, architecture, tests on both databases, browser
+	@$(BIN)/python scripts/suite.py $(ARGS)
+
+lint: $(VENV)/.dev ## Only style, types and architecture (seconds)
+	@$(BIN)/python scripts/suite.py --only lint
+
+bench-pages: $(VENV)/.dev ## Measure page times, memory and query counts at 273 and 100,000 papers
+	@$(BIN)/python broadsheet/benchmarks/bench_pages.py $(ARGS)
+
+bench-import: $(VENV)/.dev ## Measure how fast saved records are stored
+	@$(BIN)/python broadsheet/benchmarks/bench_import.py $(ARGS)
+
+bench-journal: $(VENV)/.dev ## Measure what the change journal costs in a harvest of 100,000 records
+	@$(BIN)/python broadsheet/benchmarks/bench_journal.py $(ARGS)
+
+bench-matching: $(VENV)/.dev ## Measure precision and recall of "is this the same work?"
+	@$(BIN)/python broadsheet/benchmarks/bench_matching.py $(ARGS)
+
+screenshots: $(VENV)/.dev ## Photograph every page: both themes, phone and desk, into build/screenshots
+	@$(BIN)/python scripts/suite.py --only browser
+
+docs: $(VENV)/.dev ## Write the generated parts of README and docs again: commands, settings, figures
+	@$(BIN)/python scripts/docs.py
+
+lock: ## Pin the newest dependencies that fit, with hashes (needs the tool uv)
+	cd requirements && for f in run dev; do uv pip compile --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --upgrade -q $$f.in -o $$f.txt; done
+
+clean: ## Remove everything that the commands above made in this folder
+	rm -rf $(VENV) build
+
+# pip's own program is the last thing that appears in an environment: a half-made one is made again.
+$(VENV)/bin/pip:
+	@echo "· making a Python environment in $(VENV)"
+	@$(PYTHON) scripts/environment.py $(VENV)
+
+$(VENV)/.run: requirements/run.txt broadsheet/pyproject.toml offprints/pyproject.toml | $(VENV)/bin/pip
+	@echo "· installing what Broadsheet needs (pinned, with hashes; once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e broadsheet -e offprints
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	@echo "· installing what the tests need (pinned, with hashes; once)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@

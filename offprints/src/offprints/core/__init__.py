@@ -1,0 +1,1 @@
+"""The contract between a method, its claim and its experiment. Imports no method."""
