@@ -1,0 +1,1 @@
+"""The daily, weekly and monthly lists: ranked by pure rules, stored as they were published."""

@@ -1,0 +1,61 @@
+"""The tables of editions. Private: other apps ask `queries` and change through `actions`."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+
+class Edition(models.Model):
+    """A list as it was published: of a day, an ISO week, a month, or the first one that comes with the program.
+
+    `number` counts the editions of a kind in the order of their publication. Until `closes_at` ranks may still move;
+    afterwards they stand, and what comes late is added at the end and marked.
+    """
+
+    kind = models.CharField(max_length=8)
+    label = models.CharField(max_length=10)
+    number = models.PositiveIntegerField()
+    start = models.DateField()
+    end = models.DateField()
+    published_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    closes_at = models.DateTimeField()
+    size = models.PositiveIntegerField()
+    announced = models.PositiveIntegerField()
+    submitted = models.PositiveIntegerField()
+    by_month = models.PositiveIntegerField()
+    shipped = models.PositiveIntegerField()
+    late = models.PositiveIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["kind", "label"], name="edition_once")]
+        indexes: ClassVar = [models.Index(fields=["kind", "-start"], name="edition_by_start")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.label}"
+
+
+class EditionEntry(models.Model):
+    """A paper's place in an edition, and why it has it. `late` entries came after the edition was closed."""
+
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="+", db_index=False)
+    paper = models.ForeignKey("papers.Paper", on_delete=models.CASCADE, related_name="+", db_index=True)
+    rank = models.PositiveIntegerField()
+    score = models.FloatField()
+    reasons: models.JSONField[list[str]] = models.JSONField()
+    basis = models.CharField(max_length=9)
+    late = models.BooleanField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["edition", "rank"], name="entry_rank_once"),
+            models.UniqueConstraint(fields=["edition", "paper"], name="entry_paper_once"),
+        ]
+
+
+class JournalCursor(models.Model):
+    """How far the editions have read the journal of papers. There is one row."""
+
+    seq = models.BigIntegerField()

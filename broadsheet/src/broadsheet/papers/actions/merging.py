@@ -1,0 +1,93 @@
+"""Merging papers that turned out to be one work, and taking it back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import orjson
+from django.utils import timezone
+
+from broadsheet.bibliography.record import Record
+from broadsheet.papers import queries
+from broadsheet.papers.actions import writing
+from broadsheet.papers.models import Paper, PaperChange, Statement
+from broadsheet.storage import reserve_ids
+from broadsheet.storage import writing as transaction
+
+Kind = PaperChange.Kind
+
+
+class MergeRefused(Exception):
+    """The papers cannot be merged or un-merged. The text says why, for the person who asked."""
+
+
+def merge_papers(*, winner_key: str, loser_key: str, reason: str) -> None:
+    """Make two papers one, under the winner's address. Nothing is lost: `unmerge_papers` undoes it exactly.
+
+    Raises MergeRefused when a key is unknown or both are one paper already.
+    """
+    with transaction():
+        winner, loser = _paper(winner_key), _paper(loser_key)
+        if winner.id == loser.id:
+            raise MergeRefused(f"{winner_key} and {loser_key} are one paper already ({winner.key}).")
+        merge_ids(winner.id, loser.id, reason, timezone.now())
+
+
+def unmerge_papers(*, key: str, reason: str) -> None:
+    """Make a merged paper one of its own again. The two are then never merged by rule.
+
+    `key` is the merged paper's own key. Raises MergeRefused when it names no merged paper.
+    """
+    with transaction():
+        loser = Paper.objects.filter(key=key).first()
+        if loser is None or loser.merged_into_id is None:
+            raise MergeRefused(f"{key} was not merged into another paper, so there is nothing to undo.")
+        at, winner = timezone.now(), loser.merged_into_id
+        Paper.objects.filter(id=loser.id).update(merged_into=None)
+        writing.put_on_lists(queries.beliefs([loser.id]))
+        writing.journal([(loser.id, Kind.UNMERGED, "", winner, reason)], at)
+        writing.recompute(sorted({loser.id, *queries.canonical([winner]).values()}), at)
+
+
+def split_statement(*, source: str, source_key: str, reason: str) -> str:
+    """Take what one source said out of a paper and make it a paper of its own. Returns the new paper's key.
+
+    For a record that was attached to the wrong paper by its title. Raises MergeRefused when the statement is unknown,
+    or is all that the paper has.
+    """
+    with transaction():
+        row = Statement.objects.filter(source=source, source_key=source_key).first()
+        if row is None:
+            raise MergeRefused(f"{source} never said anything under {source_key}.")
+        if Statement.objects.filter(paper=row.paper_id).count() == 1:
+            raise MergeRefused("That statement is all that the paper has, so there is nothing to split off.")
+        return _split(row, reason, timezone.now())
+
+
+def _split(row: Statement, reason: str, at: datetime) -> str:
+    old, new = row.paper_id, reserve_ids(Paper, 1)[0]
+    record = Record.from_json(orjson.loads(row.said))
+    writing.insert_new({new: record}, at)
+    Statement.objects.filter(id=row.id).update(paper=new)
+    writing.journal([(new, Kind.UNMERGED, "", old, reason)], at)
+    writing.recompute(sorted(set(queries.canonical([old]).values())), at)
+    return queries.by_ids([new])[new].key
+
+
+def merge_ids(one: int, other: int, reason: str, at: datetime) -> None:
+    """Merge inside a transaction that is open already. Both ids may have been merged before."""
+    roots = queries.canonical([one, other])
+    winner, loser = roots[one], roots[other]
+    if winner == loser:
+        return
+    Paper.objects.filter(id=loser).update(merged_into=winner)
+    writing.take_off_lists(queries.beliefs([loser]))
+    writing.journal([(loser, Kind.MERGED, "", winner, reason)], at)
+    writing.recompute([winner], at)
+
+
+def _paper(key: str) -> Paper:
+    paper = queries.find(key)
+    if paper is None:
+        raise MergeRefused(f"No paper is known as {key}.")
+    return paper

@@ -1,0 +1,186 @@
+"""Rows of papers, written many at a time. Only the other actions call this, inside a `storage.writing` block."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from broadsheet.bibliography import merging
+from broadsheet.bibliography.record import Record
+from broadsheet.papers import queries, rules
+from broadsheet.papers.models import (
+    Authorship,
+    FormerKey,
+    Paper,
+    PaperChange,
+    PaperIdentifier,
+    Statement,
+    Topic,
+)
+from broadsheet.storage import insert_rows
+
+Kind = PaperChange.Kind
+
+
+def _insert_papers(beliefs: Mapping[int, Record], keys: Mapping[int, str], at: datetime) -> None:
+    insert_rows(
+        Paper,
+        ("id", "key", *rules.COLUMNS),
+        [(paper_id, keys[paper_id], *rules.column_values(belief)) for paper_id, belief in beliefs.items()],
+    )
+    put_on_lists(beliefs)
+    _insert_identifiers(beliefs)
+    journal([(paper_id, Kind.CREATED, "", None, "") for paper_id in beliefs], at)
+
+
+def insert_statements(rows: Iterable[tuple[Record, str, int, int]], at: datetime) -> None:
+    """Insert statements given as (record, its JSON, its digest, paper id)."""
+    when = _timestamp(at)
+    insert_rows(
+        Statement,
+        ("source", "source_key", "paper_id", "said", "digest", "seen_at"),
+        [(record.source, record.source_key, paper, said, digest, when) for record, said, digest, paper in rows],
+    )
+
+
+def replace_statements(rows: Iterable[tuple[int, str, int]], at: datetime) -> None:
+    """Put newer words, given as (statement id, JSON, digest), in the place of older ones."""
+    when = _timestamp(at)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE papers_statement SET said = %s, digest = %s, seen_at = %s WHERE id = %s",
+            [(said, digest, when, statement) for statement, said, digest in rows],
+        )
+
+
+def journal(entries: Iterable[tuple[int, str, str, int | None, str]], at: datetime) -> None:
+    """Append entries given as (paper id, kind, names of fields, other paper id, note)."""
+    when = _timestamp(at)
+    insert_rows(
+        PaperChange,
+        ("paper_id", "kind", "at", "fields", "other", "note"),
+        [(paper, str(kind), when, fields, other, note) for paper, kind, fields, other, note in entries],
+    )
+
+
+def recompute(ids: Collection[int], at: datetime, *, stated: Collection[int] = ()) -> None:
+    """Make the stored belief of each paper what its statements, and those of papers merged into it, say together.
+
+    Papers whose belief moves are journalled as updated, those in `stated` whose belief stays as stated.
+    """
+    beliefs = {
+        paper_id: merging.merge([each.record for each in said]).record
+        for paper_id, said in queries.statements(ids).items()
+    }
+    added = {i for belief in beliefs.values() for i in belief.identifiers}
+    added -= set(queries.identified(added))
+    before: dict[int, Record] = {}
+    moved: dict[int, tuple[str, ...]] = {}
+    for paper_id, row in Paper.objects.in_bulk(list(beliefs)).items():
+        before[paper_id] = queries.as_record(row, ())
+        fields = _update(row, before[paper_id], beliefs[paper_id])
+        moved[paper_id] = (*fields, "identifiers") if added & set(beliefs[paper_id].identifiers) else fields
+    _insert_identifiers(beliefs)
+    relisted = [paper_id for paper_id, fields in moved.items() if not _LISTED.isdisjoint(fields)]
+    take_off_lists({paper_id: before[paper_id] for paper_id in relisted})
+    put_on_lists({paper_id: beliefs[paper_id] for paper_id in relisted})
+    kinds = {i: Kind.UPDATED if fields else Kind.STATED for i, fields in moved.items() if fields or i in stated}
+    journal([(i, kind, " ".join(moved[i]), None, "") for i, kind in kinds.items()], at)
+
+
+def take_off_lists(beliefs: Mapping[int, Record]) -> None:
+    """Remove papers from the lists of authors and sections, given as what they were listed by."""
+    with connection.cursor() as cursor:
+        for table, rows in (("papers_authorship", _authorships(beliefs)), ("papers_topic", _topics(beliefs))):
+            statement = f"DELETE FROM {table} WHERE slug = %s AND day = %s AND paper_id = %s"  # noqa: S608  # two names
+            cursor.executemany(statement, rows)
+
+
+def put_on_lists(beliefs: Mapping[int, Record]) -> None:
+    """Give papers their places in the lists of authors and sections."""
+    insert_rows(Authorship, ("slug", "day", "paper_id"), _authorships(beliefs))
+    insert_rows(Topic, ("slug", "day", "paper_id"), _topics(beliefs))
+
+
+def insert_new(beliefs: Mapping[int, Record], at: datetime) -> None:
+    """Insert new papers under reserved ids, with keys that no other paper has or had, and journal them."""
+    wanted = {paper_id: rules.key_of(belief) for paper_id, belief in beliefs.items()}
+    taken = _taken(wanted.values())
+    keys: dict[int, str] = {}
+    for paper_id, key in wanted.items():
+        keys[paper_id] = _free(key, taken)
+        taken.add(keys[paper_id])
+    _insert_papers(beliefs, keys, at)
+
+
+def _taken(keys: Iterable[str]) -> set[str]:
+    asked = set(keys)
+    current = Paper.objects.filter(key__among=asked).values_list("key", flat=True)
+    return {*current, *FormerKey.objects.filter(key__among=asked).values_list("key", flat=True)}
+
+
+def _free(key: str, taken: Collection[str]) -> str:
+    """The key, or when another work has it (two works may share a title) the key with the first free number."""
+    free, number = key, 2
+    while free in taken or (free != key and _taken([free])):
+        free, number = f"{key}-{number}", number + 1
+    return free
+
+
+def _update(row: Paper, old: Record, belief: Record) -> tuple[str, ...]:
+    """Write what differs between the old belief and the new one. Returns the names of what differed."""
+    before = dict(zip(rules.COLUMNS, rules.column_values(old), strict=True))
+    after = dict(zip(rules.COLUMNS, rules.column_values(belief), strict=True))
+    changed = rules.changed_fields(before, after)
+    if changed:
+        _update_columns(row.id, {name: after[name] for name in changed})
+    _adopt_key(row, belief)
+    return changed
+
+
+_LISTED = {"authors", "categories", "field", "sort_day"}
+
+
+def _update_columns(paper_id: int, values: Mapping[str, Any]) -> None:
+    quote = connection.ops.quote_name
+    places = ", ".join(f"{quote(name)} = %s" for name in values)
+    with connection.cursor() as cursor:
+        statement = f"UPDATE papers_paper SET {places} WHERE id = %s"  # noqa: S608  # names come from rules.COLUMNS
+        cursor.execute(statement, [*values.values(), paper_id])
+
+
+def _adopt_key(row: Paper, belief: Record) -> None:
+    """Take the better key when an identifier became known; the old one leads here for ever."""
+    if not belief.identifiers or rules.key_of(belief) == row.key:
+        return
+    key = _free(rules.key_of(belief), _taken([rules.key_of(belief)]))
+    FormerKey.objects.create(key=row.key, paper=row)
+    Paper.objects.filter(id=row.id).update(key=key)
+
+
+def _insert_identifiers(beliefs: Mapping[int, Record]) -> None:
+    """Identifiers that are there already stay with the paper that they were first given to."""
+    insert_rows(
+        PaperIdentifier,
+        ("scheme", "value", "paper_id"),
+        [(str(i.scheme), i.value, paper) for paper, belief in beliefs.items() for i in belief.identifiers],
+        ignore=True,
+    )
+
+
+def _authorships(beliefs: Mapping[int, Record]) -> list[tuple[str, str, int]]:
+    days = {paper: rules.sort_day(belief).isoformat() for paper, belief in beliefs.items()}
+    return [(slug, days[paper], paper) for paper, belief in beliefs.items() for slug in rules.author_slugs(belief)]
+
+
+def _topics(beliefs: Mapping[int, Record]) -> list[tuple[str, str, int]]:
+    days = {paper: rules.sort_day(belief).isoformat() for paper, belief in beliefs.items()}
+    return [(slug, days[paper], paper) for paper, belief in beliefs.items() for slug in rules.topics(belief)]
+
+
+def _timestamp(at: datetime) -> str:
+    # One fixed width, so that text order is time order in SQLite too.
+    return at.strftime("%Y-%m-%d %H:%M:%S.%f") if connection.vendor == "sqlite" else at.isoformat()

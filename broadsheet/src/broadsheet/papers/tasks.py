@@ -1,0 +1,63 @@
+"""Keeps the search index fresh from the journal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from broadsheet.bibliography import names, tex
+from broadsheet.papers import queries
+from broadsheet.papers.queries import Paper
+from broadsheet.search.adapters.embedded import EmbeddedIndex
+from broadsheet.search.document import Document
+from broadsheet.search.index import Index
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """How many journal entries were read into the index, and how many are still to be read."""
+
+    applied: int
+    behind: int
+
+
+def open_index() -> Index:
+    """The index that the settings name. Opening never fails; a broken index says so when it is asked."""
+    return EmbeddedIndex(Path(settings.BROADSHEET_INDEX))
+
+
+def refresh_index(index: Index, *, limit: int = 2000) -> Refreshed:
+    """Bring the next `limit` journal entries into the index, durably.
+
+    Safe to repeat and to interrupt anywhere: documents are made from the papers as they are now, and the index stores
+    its own place in the journal together with them. Raises IndexUnavailable.
+    """
+    cursor = index.cursor()
+    entries = queries.changes(after=cursor, limit=limit)
+    last = queries.last_change()
+    if not entries:
+        return Refreshed(0, last - cursor)
+    newest = {entry.paper_id: entry.seq for entry in entries}
+    shown = queries.by_ids(newest.keys())
+    upserts = {row.id: _document(row, change=newest[asked]) for asked, row in shown.items()}
+    gone = [asked for asked in newest if asked not in upserts]
+    index.apply(upserts.values(), gone, cursor=entries[-1].seq)
+    return Refreshed(len(entries), last - entries[-1].seq)
+
+
+def _document(row: Paper, *, change: int) -> Document:
+    return Document(
+        pk=row.id,
+        change=change,
+        title=tex.to_text(row.title),
+        abstract=tex.to_text(row.abstract or row.summary),
+        authors=tuple(names.printed(name) for name in row.authors),
+        identifiers=(row.key,),
+        venue=row.venue,
+        categories=tuple(dict.fromkeys(slug for slug in (row.field, *row.categories) if slug)),
+        keywords=tuple(row.keywords),
+        day=row.day,
+        has_code=bool(row.code_url),
+    )
