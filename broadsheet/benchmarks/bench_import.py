@@ -25,7 +25,7 @@ def main(count: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["BROADSHEET_DATA"] = folder
         os.environ["DJANGO_SETTINGS_MODULE"] = "broadsheet.config.settings"
-        import django  # noqa: PLC0415  # the settings read the environment
+        import django
 
         django.setup()
         recording.write("import", measure(Path(folder), count))
@@ -33,11 +33,11 @@ def main(count: int) -> None:
 
 def measure(folder: Path, count: int) -> dict[str, Any]:
     """Records per second of a first and of a repeated import, and what surrounds them."""
-    from django.core.management import call_command  # noqa: PLC0415
-    from django.db import connection  # noqa: PLC0415
+    from django.core.management import call_command
+    from django.db import connection
 
-    from broadsheet.ingest.actions import import_file  # noqa: PLC0415
-    from broadsheet.papers import queries  # noqa: PLC0415
+    from broadsheet.ingest.actions import import_file
+    from broadsheet.papers import queries
 
     path = folder / "records.jsonl"
     written = corpus.write_records(path, count)

@@ -28,7 +28,7 @@ def main(count: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["BROADSHEET_DATA"] = folder
         os.environ["DJANGO_SETTINGS_MODULE"] = "broadsheet.config.settings"
-        import django  # noqa: PLC0415  # the settings read the environment
+        import django
 
         django.setup()
         recording.write("journal", measure(count))
@@ -36,10 +36,10 @@ def main(count: int) -> None:
 
 def measure(count: int) -> dict[str, Any]:
     """Seconds spent with and without the journal, and entries read per second."""
-    from django.core.management import call_command  # noqa: PLC0415
+    from django.core.management import call_command
 
-    from broadsheet.papers import queries  # noqa: PLC0415
-    from broadsheet.papers.actions import store_many, writing  # noqa: PLC0415
+    from broadsheet.papers import queries
+    from broadsheet.papers.actions import store_many, writing
 
     call_command("migrate", verbosity=0)
     write = writing.journal
@@ -74,7 +74,7 @@ def measure(count: int) -> dict[str, Any]:
 
 def batches(count: int) -> Iterator[list[Any]]:
     """Records of the corpora in batches of BATCH."""
-    from broadsheet.sources.origins.records import record_of  # noqa: PLC0415
+    from broadsheet.sources.origins.records import record_of
 
     papers = corpus.papers(count)
     while batch := [record_of(paper) for paper in islice(papers, BATCH)]:

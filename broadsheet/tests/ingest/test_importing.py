@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command  # noqa: F401  # makes Django load its commands before bytes are counted
 
 from broadsheet.ingest import queries
 from broadsheet.ingest.actions import Progress, import_file
@@ -152,7 +151,7 @@ def test_the_five_real_pages_are_273_papers_and_the_second_time_nothing_happens(
 
 @pytest.mark.shared
 def test_the_five_pages_meet_the_collection_that_comes_with_the_program(shared_data: Path) -> None:
-    from broadsheet import starter  # noqa: PLC0415
+    from broadsheet import starter
 
     import_file(starter.CATALOGUE)
     assert Paper.objects.count() == 273

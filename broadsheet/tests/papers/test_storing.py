@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -152,16 +154,11 @@ def test_a_cursor_that_is_none_is_a_value_error(cursor: str) -> None:
         queries.in_section("cs.LG", after=cursor)
 
 
-def test_the_number_of_queries_does_not_grow_with_the_batch(django_assert_num_queries: object) -> None:
-    from django.db import connection  # noqa: PLC0415
-    from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
-
+def test_the_number_of_queries_does_not_grow_with_the_batch() -> None:
     counts = []
     for size in (10, 20):
         records = [said(f"Work {size} {n} on its own subject", key=f"{size}-{n}", authors=(ADA,)) for n in range(size)]
-        with CaptureQueriesContext(
-            connection,
-        ) as captured:
+        with CaptureQueriesContext(connection) as captured:
             store_many(records)
         counts.append(len(captured))
     assert counts[0] == counts[1]

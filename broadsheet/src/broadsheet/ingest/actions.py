@@ -89,15 +89,9 @@ def _opened(path: Path) -> BufferedReader:
 def _recognise(stream: BufferedReader, filename: str) -> Source:
     head = stream.read(HEAD_BYTES)
     stream.seek(0)
-    if not head:
-        raise Unreadable(f"{filename} is empty. Nothing was stored. Save the page or the file again.")
     source = registry.recognise(head, filename)
     if source is None:
-        known = ", ".join(each.title for each in registry.sources().values())
-        raise Unreadable(
-            f"{filename} is no file that Broadsheet knows. Nothing was stored. It can read: {known}.",
-            cause=f"no source recognised a file that begins with {head[:EXCERPT_BYTES]!r}",
-        )
+        raise registry.unrecognised(head, filename)
     return source
 
 

@@ -1,0 +1,1 @@
+"""The origins that Broadsheet reads out of the box, one file each."""
