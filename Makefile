@@ -32,6 +32,12 @@ bench-import: $(VENV)/.dev ## Measure how fast saved records are stored
 bench-journal: $(VENV)/.dev ## Measure what the change journal costs in a harvest of 100,000 records
 	@$(BIN)/python broadsheet/benchmarks/bench_journal.py $(ARGS)
 
+bench-search: $(VENV)/.dev ## Measure the search index: building, queries by kind, memory, known-item quality
+	@$(BIN)/python broadsheet/benchmarks/bench_search.py $(ARGS)
+
+bench-tex: $(VENV)/.dev ## Measure how TeX becomes text and MathML: share of formulas, time of titles and abstracts
+	@$(BIN)/python broadsheet/benchmarks/bench_tex.py $(ARGS)
+
 bench-matching: $(VENV)/.dev ## Measure precision and recall of "is this the same work?"
 	@$(BIN)/python broadsheet/benchmarks/bench_matching.py $(ARGS)
 

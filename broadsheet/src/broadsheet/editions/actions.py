@@ -8,47 +8,78 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
-from django.db.models import Max
+from django.db.models import Count, Max
 from django.utils import timezone
 
-from broadsheet.editions import queries, rules
+from broadsheet.editions import rules
 from broadsheet.editions.models import Edition, EditionEntry, JournalCursor
 from broadsheet.editions.rules import Basis, Facts, Kind, Period, Ranked
 from broadsheet.evidence import queries as evidence
 from broadsheet.papers import queries as papers
-from broadsheet.storage import insert_rows, writing
+from broadsheet.storage import insert_rows, timestamp, update_rows, writing
 
 # The source whose papers make the first edition.
 STARTER = "catalogue"
 
 
+# Entries that one call prints at most, unless a single edition has more: about a second of work.
+SHEETS = 10_000
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What one call did: entries of the journal read, editions printed or changed, late papers added to closed ones."""
+    """What one call did: entries of the journal read, editions printed, late papers added to closed ones."""
 
     read: int
     editions: int
     late: int
 
+    @property
+    def more(self) -> bool:
+        """Whether there may be more to do: a call that did nothing has nothing left."""
+        return bool(self.read or self.editions)
+
 
 def publish_pending(*, now: datetime | None = None, limit: int = 5000) -> Published:
-    """Bring the next `limit` entries of the journal into the editions, in one transaction with the cursor.
+    """Do one step, in one transaction: enlist the next `limit` entries of the journal, or else print editions.
 
-    Open editions are ranked anew; closed ones keep their ranks and get what is late at the end. Again changes nothing.
+    Editions are printed when the journal has been read to its end, the latest first, so that a long harvest ranks each
+    of them once. Open editions are ranked anew; closed ones keep their ranks and get what is late at the end.
     """
     at = now or timezone.now()
     with writing():
         cursor, _ = JournalCursor.objects.get_or_create(id=1, defaults={"seq": 0})
         changes = papers.changes(after=cursor.seq, limit=limit)
         if not changes:
-            return Published(0, 0, 0)
-        changed = {change.paper_id for change in changes}
-        touched = set(papers.canonical(changed).values())
-        wanted = _wanted(_facts(touched))
-        late = _publish(wanted, gone_from=changed | touched, at=at)
+            return _print(at)
+        _enlist({change.paper_id for change in changes}, at)
         cursor.seq = changes[-1].seq
         cursor.save(update_fields=["seq"])
-        return Published(len(changes), len(wanted), late)
+        return Published(len(changes), 0, 0)
+
+
+def _enlist(changed: set[int], at: datetime) -> None:
+    """Put changed papers on the lists that they belong on, and take them off open ones that they left."""
+    shown = set(papers.canonical(changed).values())
+    wanted = _wanted(_facts(shown))
+    rows = {_period(row): row for row in _editions_for(wanted, at)}
+    places = {(rows[period].id, paper): basis for period, known in wanted.items() for paper, basis in known.items()}
+    left = [
+        (entry, edition)
+        for entry, edition, paper, basis in EditionEntry.objects.filter(
+            paper__among=list(changed | shown), edition__closes_at__gt=at
+        ).values_list("id", "edition", "paper", "basis")
+        if places.get((edition, paper)) != basis
+    ]
+    EditionEntry.objects.filter(id__among=[entry for entry, _ in left]).delete()
+    insert_rows(
+        EditionEntry,
+        ("edition_id", "paper_id", "rank", "score", "reasons", "basis", "late"),
+        [(edition, paper, None, 0, "[]", str(basis), False) for (edition, paper), basis in places.items()],
+        ignore=True,
+    )
+    pending = {*(row.id for row in rows.values()), *(edition for _, edition in left)}
+    Edition.objects.filter(id__among=list(pending)).update(pending=True)
 
 
 def _facts(ids: Collection[int]) -> dict[int, Facts]:
@@ -105,26 +136,34 @@ class _Sheet:
         return rules.rank((facts[paper] for paper in self.papers), first=first)
 
 
-def _publish(wanted: Mapping[Period, Mapping[int, Basis]], *, gone_from: Collection[int], at: datetime) -> int:
-    """Write the wanted papers into their editions, and take papers out of open editions that they left."""
-    rows = {row.id: row for row in _editions_for(wanted, at)}
-    holding = EditionEntry.objects.filter(paper__in=gone_from).values("edition")
-    rows.update({row.id: row for row in Edition.objects.filter(id__in=holding, closes_at__gt=at)})
-    have = queries.members(rows)
-    sheets = [_sheet(row, have[row.id], wanted.get(_period(row), {}), gone_from, at) for row in rows.values()]
+def _print(at: datetime) -> Published:
+    """Rank and number pending editions, as many as one call should."""
+    sheets = _sheets(at)
     facts = _facts({paper for sheet in sheets for paper in sheet.papers})
-    EditionEntry.objects.filter(edition__in=[sheet.row.id for sheet in sheets if sheet.is_open]).delete()
+    EditionEntry.objects.filter(edition__among=[sheet.row.id for sheet in sheets if sheet.is_open]).delete()
+    EditionEntry.objects.filter(edition__among=[sheet.row.id for sheet in sheets], rank__isnull=True).delete()
     _insert_entries(sheets, facts)
     _recount(sheets, at)
-    return sum(len(sheet.papers) for sheet in sheets if not sheet.is_open)
+    return Published(0, len(sheets), sum(len(sheet.papers) for sheet in sheets if not sheet.is_open))
 
 
-def _sheet(
-    row: Edition, have: Mapping[int, Basis], wanted: Mapping[int, Basis], gone_from: Collection[int], at: datetime
-) -> _Sheet:
-    if at < row.closes_at:
-        return _Sheet(row, {**{p: basis for p, basis in have.items() if p not in gone_from}, **wanted}, is_open=True)
-    return _Sheet(row, {p: basis for p, basis in wanted.items() if p not in have}, is_open=False)
+def _sheets(at: datetime) -> list[_Sheet]:
+    """The pending editions that this call prints, the latest first, with the papers to be ranked."""
+    pending = Edition.objects.filter(pending=True).order_by("-end", "id")[:1000]
+    sizes = EditionEntry.objects.filter(edition__among=[row.id for row in pending]).values("edition")
+    counts = dict(sizes.annotate(entries=Count("id")).values_list("edition", "entries"))
+    sheets: dict[int, _Sheet] = {}
+    entries = 0
+    for row in pending:
+        entries += counts.get(row.id, 0)
+        if sheets and entries > SHEETS:
+            break
+        sheets[row.id] = _Sheet(row, {}, is_open=at < row.closes_at)
+    found = EditionEntry.objects.filter(edition__among=list(sheets))
+    for edition, paper, basis, rank in found.values_list("edition", "paper", "basis", "rank"):
+        if sheets[edition].is_open or rank is None:
+            sheets[edition].papers[paper] = Basis(basis)
+    return list(sheets.values())
 
 
 def _period(row: Edition) -> Period:
@@ -145,7 +184,7 @@ def _editions_for(wanted: Collection[Period], at: datetime) -> list[Edition]:
             Edition(
                 kind=period.kind, label=period.label, number=numbers[period.kind], start=period.start, end=period.end,
                 published_at=at, changed_at=at, closes_at=rules.closes_at(period.end, at),
-                size=0, announced=0, submitted=0, by_month=0, shipped=0, late=0,
+                size=0, announced=0, submitted=0, by_month=0, shipped=0, late=0, pending=True,
             )
         )  # fmt: skip
     Edition.objects.bulk_create(rows)
@@ -176,19 +215,24 @@ def _insert_entries(sheets: Iterable[_Sheet], facts: Mapping[int, Facts]) -> Non
 
 def _recount(sheets: Iterable[_Sheet], at: datetime) -> None:
     """Bring the counts of the editions in line with their entries."""
-    changed = []
-    for sheet in sheets:
-        row, basis = sheet.row, Counter(sheet.papers.values())
-        if sheet.is_open:
-            row.size = row.announced = row.submitted = row.by_month = row.shipped = 0
-        row.size += len(sheet.papers)
-        row.announced += basis[Basis.ANNOUNCED]
-        row.submitted += basis[Basis.SUBMITTED]
-        row.by_month += basis[Basis.MONTH]
-        row.shipped += basis[Basis.SHIPPED]
-        row.late += 0 if sheet.is_open else len(sheet.papers)
-        if sheet.papers or sheet.is_open:
-            row.changed_at = at
-            changed.append(row)
-    fields = ["size", "announced", "submitted", "by_month", "shipped", "late", "changed_at"]
-    Edition.objects.bulk_update(changed, fields, batch_size=100)
+    update_rows(
+        Edition,
+        (*_COUNTS, "late", "changed_at", "pending"),
+        [
+            (*_counts(sheet), sheet.row.late + (0 if sheet.is_open else len(sheet.papers)), timestamp(at), False,
+             sheet.row.id)
+            for sheet in sheets
+        ],
+    )  # fmt: skip
+
+
+_COUNTS = ("size", "announced", "submitted", "by_month", "shipped")
+
+
+def _counts(sheet: _Sheet) -> list[int]:
+    basis = Counter(sheet.papers.values())
+    printed = (
+        len(sheet.papers), basis[Basis.ANNOUNCED], basis[Basis.SUBMITTED], basis[Basis.MONTH], basis[Basis.SHIPPED],
+    )  # fmt: skip
+    before = [0 if sheet.is_open else getattr(sheet.row, name) for name in _COUNTS]
+    return [old + new for old, new in zip(before, printed, strict=True)]

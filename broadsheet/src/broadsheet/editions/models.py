@@ -11,7 +11,8 @@ class Edition(models.Model):
     """A list as it was published: of a day, an ISO week, a month, or the first one that comes with the program.
 
     `number` counts the editions of a kind in the order of their publication. Until `closes_at` ranks may still move;
-    afterwards they stand, and what comes late is added at the end and marked.
+    afterwards they stand, and what comes late is added at the end and marked. It is `pending` while it has entries that
+    were not printed yet.
     """
 
     kind = models.CharField(max_length=8)
@@ -28,21 +29,28 @@ class Edition(models.Model):
     by_month = models.PositiveIntegerField()
     shipped = models.PositiveIntegerField()
     late = models.PositiveIntegerField()
+    pending = models.BooleanField()
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["kind", "label"], name="edition_once")]
-        indexes: ClassVar = [models.Index(fields=["kind", "-start"], name="edition_by_start")]
+        indexes: ClassVar = [
+            models.Index(fields=["kind", "-start"], name="edition_by_start"),
+            models.Index(fields=["-end"], name="edition_pending", condition=models.Q(pending=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.label}"
 
 
 class EditionEntry(models.Model):
-    """A paper's place in an edition, and why it has it. `late` entries came after the edition was closed."""
+    """A paper's place in an edition, and why it has it. `late` entries came after the edition was closed.
+
+    An entry without a rank has not been printed yet, and is shown nowhere.
+    """
 
     edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="+", db_index=False)
     paper = models.ForeignKey("papers.Paper", on_delete=models.CASCADE, related_name="+", db_index=True)
-    rank = models.PositiveIntegerField()
+    rank = models.PositiveIntegerField(null=True)
     score = models.FloatField()
     reasons: models.JSONField[list[str]] = models.JSONField()
     basis = models.CharField(max_length=9)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Sum
 from django.utils import timezone
 
 from broadsheet.editions.models import Edition as Row
@@ -61,19 +59,20 @@ class Audit:
 
 def front() -> Edition | None:
     """The edition for the front page: the newest day with announced papers, else the first edition, else the newest."""
-    days = Row.objects.filter(kind=Kind.DAY)
+    printed = Row.objects.filter(size__gt=0).order_by("-start")
+    days = printed.filter(kind=Kind.DAY)
     row = (
-        days.filter(announced__gt=0).order_by("-start").first()
-        or Row.objects.filter(kind=Kind.FIRST).first()
-        or days.order_by("-start").first()
-        or Row.objects.filter(kind=Kind.MONTH).order_by("-start").first()
+        days.filter(announced__gt=0).first()
+        or printed.filter(kind=Kind.FIRST).first()
+        or days.first()
+        or printed.filter(kind=Kind.MONTH).first()
     )
     return _edition(row) if row else None
 
 
 def edition_of(kind: Kind, label: str) -> Edition | None:
-    """The edition of a kind and label; None when it was never published."""
-    row = Row.objects.filter(kind=kind, label=label).first()
+    """The edition of a kind and label; None when it was never printed, or is empty again."""
+    row = Row.objects.filter(kind=kind, label=label, size__gt=0).first()
     return _edition(row) if row else None
 
 
@@ -90,7 +89,7 @@ def entries(edition: Edition, *, offset: int = 0, limit: int = 60) -> list[Entry
 
 def neighbours(edition: Edition) -> tuple[Edition | None, Edition | None]:
     """The editions of the same kind before and after, by the periods that they cover."""
-    same = Row.objects.filter(kind=edition.kind)
+    same = Row.objects.filter(kind=edition.kind, size__gt=0)
     before = same.filter(start__lt=edition.start).order_by("-start").first()
     after = same.filter(start__gt=edition.start).order_by("start").first()
     return (_edition(before) if before else None, _edition(after) if after else None)
@@ -98,7 +97,7 @@ def neighbours(edition: Edition) -> tuple[Edition | None, Edition | None]:
 
 def archive(kind: Kind, *, before: date | None = None, limit: int = 60) -> list[Edition]:
     """Editions of a kind, the latest period first; with `before`, those that begin earlier."""
-    rows = Row.objects.filter(kind=kind)
+    rows = Row.objects.filter(kind=kind, size__gt=0)
     if before is not None:
         rows = rows.filter(start__lt=before)
     return [_edition(row) for row in rows.order_by("-start")[:limit]]
@@ -106,40 +105,30 @@ def archive(kind: Kind, *, before: date | None = None, limit: int = 60) -> list[
 
 def counts() -> dict[Kind, int]:
     """How many editions of each kind were published."""
-    return {kind: Row.objects.filter(kind=kind).count() for kind in Kind}
+    return {kind: Row.objects.filter(kind=kind, size__gt=0).count() for kind in Kind}
 
 
 def sizes(kind: Kind, last: int = 60) -> list[tuple[str, int]]:
     """Label and size of the `last` latest editions of a kind, the earliest of them first."""
-    rows = Row.objects.filter(kind=kind).order_by("-start").values_list("label", "size")[:last]
+    rows = Row.objects.filter(kind=kind, size__gt=0).order_by("-start").values_list("label", "size")[:last]
     return list(reversed(rows))
 
 
 def places(paper_id: int) -> list[tuple[Edition, Entry]]:
     """Where a shown paper, or one merged into it, stands in editions, the earliest first."""
     members = papers.families([paper_id])[paper_id]
-    rows = EditionEntry.objects.filter(paper__in=members).select_related("edition").order_by("edition__start", "id")
+    rows = (
+        EditionEntry.objects.filter(paper__in=members, rank__isnull=False)
+        .select_related("edition")
+        .order_by("edition__start", "id")
+    )
     return [(_edition(row.edition), _entry(row, paper_id)) for row in rows]
 
 
-def members(edition_ids: Iterable[int]) -> dict[int, dict[int, Basis]]:
-    """For each edition the ids of its papers, each with the date that put it there."""
-    result: dict[int, dict[int, Basis]] = {edition: {} for edition in edition_ids}
-    rows = EditionEntry.objects.filter(edition__in=list(result)).values_list("edition_id", "paper_id", "basis")
-    for edition, paper, basis in rows:
-        result[edition][paper] = Basis(basis)
-    return result
-
-
 def behind() -> int:
-    """How many entries of the journal of papers the editions have not read yet."""
+    """How much is to be done: entries of the journal that were not read, and editions that were not printed."""
     row = JournalCursor.objects.first()
-    return papers.last_change() - (row.seq if row else 0)
-
-
-def total_entries() -> int:
-    """The sizes of all editions together."""
-    return Row.objects.aggregate(total=Sum("size"))["total"] or 0
+    return papers.last_change() - (row.seq if row else 0) + Row.objects.filter(pending=True).count()
 
 
 def audit(edition: Edition) -> Audit:
@@ -205,7 +194,7 @@ def _edition(row: Row) -> Edition:
 def _entry(row: EditionEntry, paper_id: int) -> Entry:
     return Entry(
         paper_id=paper_id,
-        rank=row.rank,
+        rank=row.rank or 0,
         score=row.score,
         reasons=[REASONS[name].text for name in row.reasons],
         basis=Basis(row.basis),

@@ -127,7 +127,7 @@ def families(ids: Iterable[int]) -> dict[int, list[int]]:
     owner = {paper_id: paper_id for paper_id in result}
     pending = list(result)
     while pending:
-        absorbed = Paper.objects.filter(merged_into__in=pending).order_by("id").values_list("id", "merged_into_id")
+        absorbed = Paper.objects.filter(merged_into__among=pending).order_by("id").values_list("id", "merged_into_id")
         pending = []
         for paper_id, into in absorbed:
             owner[paper_id] = owner[into]
@@ -186,13 +186,19 @@ def stated_by(source: str) -> list[int]:
 
 def beliefs(ids: Collection[int]) -> dict[int, Record]:
     """What we believe of each paper, as a record whose source is ``belief``; for comparing with other records."""
-    known: dict[int, list[Identifier]] = defaultdict(list)
+    known = identifiers_of(ids)
+    return {paper_id: as_record(row, known[paper_id]) for paper_id, row in Paper.objects.in_bulk(list(known)).items()}
+
+
+def identifiers_of(ids: Iterable[int]) -> dict[int, list[Identifier]]:
+    """The identifiers of each shown paper, those of papers merged into it included."""
     roots = families(ids)
     member_of = {member: root for root, members in roots.items() for member in members}
-    rows = PaperIdentifier.objects.filter(paper__in=list(member_of)).values_list("paper_id", "scheme", "value")
+    result: dict[int, list[Identifier]] = {paper_id: [] for paper_id in roots}
+    rows = PaperIdentifier.objects.filter(paper__among=list(member_of)).values_list("paper_id", "scheme", "value")
     for paper_id, scheme, value in rows:
-        known[member_of[paper_id]].append(Identifier(Scheme(scheme), value))
-    return {paper_id: as_record(row, known[paper_id]) for paper_id, row in Paper.objects.in_bulk(roots).items()}
+        result[member_of[paper_id]].append(Identifier(Scheme(scheme), value))
+    return result
 
 
 def as_record(row: Paper, known: Iterable[Identifier]) -> Record:
@@ -227,7 +233,7 @@ def statements(ids: Collection[int]) -> dict[int, list[Said]]:
     """What sources said of each paper and of the papers merged into it, in the order in which it was first stored."""
     member_of = {member: root for root, members in families(ids).items() for member in members}
     result: dict[int, list[Said]] = {paper_id: [] for paper_id in ids}
-    for row in Statement.objects.filter(paper__in=list(member_of)).order_by("id"):
+    for row in Statement.objects.filter(paper__among=list(member_of)).order_by("id"):
         record = Record.from_json(orjson.loads(row.said))
         result[member_of[row.paper_id]].append(Said(row.source, row.source_key, row.seen_at, record))
     return result
@@ -254,12 +260,12 @@ def standings(ids: Collection[int]) -> dict[int, Standing]:
     """What ranking asks of each shown paper. Ids that do not exist are absent."""
     member_of = {member: root for root, members in families(ids).items() for member in members}
     spoken: dict[int, list[str]] = defaultdict(list)
-    for paper_id, source in Statement.objects.filter(paper__in=list(member_of)).values_list("paper_id", "source"):
+    for paper_id, source in Statement.objects.filter(paper__among=list(member_of)).values_list("paper_id", "source"):
         spoken[member_of[paper_id]].append(source)
     columns = ("id", "key", "announced", "submitted", "field", "categories", "code_url", "summary")
     result = {}
     for paper_id, key, announced, submitted, field, categories, code, summary in Paper.objects.filter(
-        id__in=ids
+        id__among=list(ids)
     ).values_list(*columns):
         result[paper_id] = Standing(
             paper_id=paper_id,

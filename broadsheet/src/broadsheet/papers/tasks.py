@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
 
 from broadsheet.bibliography import names, tex
-from broadsheet.papers import queries
+from broadsheet.bibliography.identifiers import Identifier
+from broadsheet.papers import queries, rules
 from broadsheet.papers.queries import Paper
 from broadsheet.search.adapters.embedded import EmbeddedIndex
 from broadsheet.search.document import Document
@@ -41,23 +43,24 @@ def refresh_index(index: Index, *, limit: int = 2000) -> Refreshed:
         return Refreshed(0, last - cursor)
     newest = {entry.paper_id: entry.seq for entry in entries}
     shown = queries.by_ids(newest.keys())
-    upserts = {row.id: _document(row, change=newest[asked]) for asked, row in shown.items()}
+    known = queries.identifiers_of({row.id for row in shown.values()})
+    upserts = {row.id: _document(row, known[row.id], change=newest[asked]) for asked, row in shown.items()}
     gone = [asked for asked in newest if asked not in upserts]
     index.apply(upserts.values(), gone, cursor=entries[-1].seq)
     return Refreshed(len(entries), last - entries[-1].seq)
 
 
-def _document(row: Paper, *, change: int) -> Document:
+def _document(row: Paper, identifiers: Iterable[Identifier], *, change: int) -> Document:
     return Document(
         pk=row.id,
         change=change,
         title=tex.to_text(row.title),
         abstract=tex.to_text(row.abstract or row.summary),
         authors=tuple(names.printed(name) for name in row.authors),
-        identifiers=(row.key,),
+        identifiers=tuple(map(str, identifiers)),
         venue=row.venue,
-        categories=tuple(dict.fromkeys(slug for slug in (row.field, *row.categories) if slug)),
-        keywords=tuple(row.keywords),
-        day=row.day,
+        categories=rules.topics(queries.as_record(row, ())),
+        keywords=tuple(map(tex.to_text, row.keywords)),
+        day=None if row.sort_day == rules.UNDATED else row.sort_day,
         has_code=bool(row.code_url),
     )

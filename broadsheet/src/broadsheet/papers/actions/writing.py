@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
 from django.db import connection
 
@@ -20,7 +19,7 @@ from broadsheet.papers.models import (
     Statement,
     Topic,
 )
-from broadsheet.storage import insert_rows
+from broadsheet.storage import insert_rows, timestamp, update_rows
 
 Kind = PaperChange.Kind
 
@@ -38,7 +37,7 @@ def _insert_papers(beliefs: Mapping[int, Record], keys: Mapping[int, str], at: d
 
 def insert_statements(rows: Iterable[tuple[Record, str, int, int]], at: datetime) -> None:
     """Insert statements given as (record, its JSON, its digest, paper id)."""
-    when = _timestamp(at)
+    when = timestamp(at)
     insert_rows(
         Statement,
         ("source", "source_key", "paper_id", "said", "digest", "seen_at"),
@@ -48,17 +47,17 @@ def insert_statements(rows: Iterable[tuple[Record, str, int, int]], at: datetime
 
 def replace_statements(rows: Iterable[tuple[int, str, int]], at: datetime) -> None:
     """Put newer words, given as (statement id, JSON, digest), in the place of older ones."""
-    when = _timestamp(at)
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "UPDATE papers_statement SET said = %s, digest = %s, seen_at = %s WHERE id = %s",
-            [(said, digest, when, statement) for statement, said, digest in rows],
-        )
+    when = timestamp(at)
+    update_rows(
+        Statement,
+        ("said", "digest", "seen_at"),
+        [(said, digest, when, statement) for statement, said, digest in rows],
+    )
 
 
 def journal(entries: Iterable[tuple[int, str, str, int | None, str]], at: datetime) -> None:
     """Append entries given as (paper id, kind, names of fields, other paper id, note)."""
-    when = _timestamp(at)
+    when = timestamp(at)
     insert_rows(
         PaperChange,
         ("paper_id", "kind", "at", "fields", "other", "note"),
@@ -136,20 +135,12 @@ def _update(row: Paper, old: Record, belief: Record) -> tuple[str, ...]:
     after = dict(zip(rules.COLUMNS, rules.column_values(belief), strict=True))
     changed = rules.changed_fields(before, after)
     if changed:
-        _update_columns(row.id, {name: after[name] for name in changed})
+        update_rows(Paper, changed, [(*(after[name] for name in changed), row.id)])
     _adopt_key(row, belief)
     return changed
 
 
 _LISTED = {"authors", "categories", "field", "sort_day"}
-
-
-def _update_columns(paper_id: int, values: Mapping[str, Any]) -> None:
-    quote = connection.ops.quote_name
-    places = ", ".join(f"{quote(name)} = %s" for name in values)
-    with connection.cursor() as cursor:
-        statement = f"UPDATE papers_paper SET {places} WHERE id = %s"  # noqa: S608  # names come from rules.COLUMNS
-        cursor.execute(statement, [*values.values(), paper_id])
 
 
 def _adopt_key(row: Paper, belief: Record) -> None:
@@ -179,8 +170,3 @@ def _authorships(beliefs: Mapping[int, Record]) -> list[tuple[str, str, int]]:
 def _topics(beliefs: Mapping[int, Record]) -> list[tuple[str, str, int]]:
     days = {paper: rules.sort_day(belief).isoformat() for paper, belief in beliefs.items()}
     return [(slug, days[paper], paper) for paper, belief in beliefs.items() for slug in rules.topics(belief)]
-
-
-def _timestamp(at: datetime) -> str:
-    # One fixed width, so that text order is time order in SQLite too.
-    return at.strftime("%Y-%m-%d %H:%M:%S.%f") if connection.vendor == "sqlite" else at.isoformat()

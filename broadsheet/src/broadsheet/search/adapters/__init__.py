@@ -1,0 +1,1 @@
+"""The engines: each fulfils `broadsheet.search.index.Index`."""

@@ -1,0 +1,241 @@
+"""What the embedded index holds of a paper, and how a plan becomes a query of tantivy.
+
+=============  ==========================  ============================================================================
+field          kind                        holds
+=============  ==========================  ============================================================================
+pk             integer                     the primary key; hits are read from here, no text is stored
+change         integer                     the journal entry that the document was made from
+all            text, stems                 title twice, abstract, authors, keywords
+ti             text, stems                 title: a little more weight, and phrases
+title          text, words                 title: suggestions, and the vocabulary for spelling
+head           text, words                 the title before its colon
+authors        text, words                 each author in the forms of `lexical.name_forms`
+venue          text, words                 filter
+category       text, raw                   as printed: facet
+category_key   text, raw                   `lexical.category_keys`: filter
+identifier     text, raw                   ``scheme:value``
+date           integer, 20240531           range
+year           integer                     facet
+newest         integer                     sorts by day, then by primary key: the newest first when descending
+has_code       boolean                     filter
+holds          boolean                     filter
+mark           text, raw                   only in the one document that is no paper: the journal's cursor
+cursor         integer                     only there
+=============  ==========================  ============================================================================
+
+The cursor is a document of the index so that one commit makes both durable: it can never claim what is not there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import tantivy
+from tantivy import FieldType, Occur
+
+from broadsheet.search import analysis, lexical
+from broadsheet.search.document import Document
+from broadsheet.search.lexical import Plan, Run
+
+CURSOR = "cursor"
+
+# `newest` is one number so that one column sorts: the day above, the key below, smaller keys being greater.
+_KEY_BITS = 38
+
+
+# Raise it when `document` puts other content into the same fields, or when `analysis` cuts text in another way.
+CONTENT = 1
+
+_STEMS = {"kind": "text", "tokenizer_name": "en", "index_option": "position"}
+_WORDS = {"kind": "text", "tokenizer_name": "plain", "index_option": "position"}
+_RAW = {"kind": "text", "tokenizer_name": "raw", "index_option": "basic"}
+_NUMBER = {"kind": "integer", "indexed": True, "fast": True}
+_COLUMN = {"kind": "integer", "fast": True}
+_FLAG = {"kind": "boolean", "indexed": True}
+_FIELDS: dict[str, dict[str, Any]] = {
+    **dict.fromkeys(("pk", "change", "date"), _NUMBER),
+    **dict.fromkeys(("year", "newest", "cursor"), _COLUMN),
+    **dict.fromkeys(("has_code", "holds"), _FLAG),
+    **dict.fromkeys(("all", "ti"), _STEMS),
+    **dict.fromkeys(("title", "authors", "venue"), _WORDS),
+    "head": _WORDS | {"index_option": "freq"},
+    "category": _RAW | {"fast": True},
+    **dict.fromkeys(("category_key", "identifier", "mark"), _RAW),
+}
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    add: dict[str, Callable[..., object]] = {
+        "text": builder.add_text_field,
+        "integer": builder.add_integer_field,
+        "boolean": builder.add_boolean_field,
+    }
+    for name, options in _FIELDS.items():
+        add[options["kind"]](name, **{key: value for key, value in options.items() if key != "kind"})
+    return builder.build()
+
+
+SCHEMA = _schema()
+
+
+def schema_hash() -> str:
+    """Changes with whatever makes an index that was written before unusable: the fields, their content and analysis."""
+    return hashlib.sha256(repr((CONTENT, _FIELDS)).encode()).hexdigest()[:16]
+
+
+def register(index: tantivy.Index) -> tantivy.Index:
+    """Give an index its analyzers; they live in the process, not in the files."""
+    index.register_tokenizer("en", analysis.english_analyzer())
+    index.register_tokenizer("plain", analysis.plain_analyzer())
+    return index
+
+
+# --- A paper into a document ------------------------------------------------------------------------------------------
+
+
+def newest(day: int, pk: int) -> int:
+    """What sorts papers by day (as a number, 0 for none) and then by primary key."""
+    return (day << _KEY_BITS) + (1 << _KEY_BITS) - 1 - pk
+
+
+def document(paper: Document) -> tantivy.Document:
+    """The document of a paper."""
+    made = tantivy.Document()
+    title = analysis.composed(paper.title)
+    for text in lexical.everything(paper):
+        made.add_text("all", analysis.composed(text))
+    made.add_text("ti", title)
+    made.add_text("title", title)
+    made.add_text("head", lexical.head_of(title))
+    for name in paper.authors:
+        for form in lexical.name_forms(name):
+            made.add_text("authors", " ".join(form))
+    made.add_text("venue", analysis.composed(paper.venue))
+    for category in dict.fromkeys(paper.categories):
+        made.add_text("category", category)
+    for category in lexical.category_keys(paper.categories):
+        made.add_text("category_key", category)
+    for identifier in paper.identifiers:
+        made.add_text("identifier", identifier)
+    day = lexical.day_number(paper.day)
+    if paper.day and day:
+        made.add_integer("date", day)
+        made.add_integer("year", paper.day.year)
+    made.add_integer("pk", paper.pk)
+    made.add_integer("change", paper.change)
+    made.add_integer("newest", newest(day or 0, paper.pk))
+    made.add_boolean("has_code", paper.has_code)
+    made.add_boolean("holds", paper.holds)
+    return made
+
+
+def cursor_document(cursor: int) -> tantivy.Document:
+    """The document that says how far the journal was read."""
+    made = tantivy.Document()
+    made.add_text("mark", CURSOR)
+    made.add_integer("cursor", cursor)
+    return made
+
+
+# --- A plan into a query ----------------------------------------------------------------------------------------------
+
+
+def term(field: str, value: object) -> tantivy.Query:
+    """What has the value in the field."""
+    return tantivy.Query.term_query(SCHEMA, field, value)
+
+
+def papers_among(keys: list[int]) -> tantivy.Query:
+    """The papers with these primary keys."""
+    return tantivy.Query.term_set_query(SCHEMA, "pk", keys)
+
+
+def query(plan: Plan) -> tantivy.Query:
+    """What matches a plan, with its score."""
+    must = [_words(plan)] if plan.terms or plan.identifier else []
+    must += [_run("all", phrase) for phrase in plan.phrases]
+    must += [_filter(wanted) for wanted in _filters(plan)]
+    must_not = list(_exclusions(plan))
+    if not must:
+        must = [_filter(tantivy.Query.all_query())]
+    if not plan.has_text:
+        must_not.append(term("mark", CURSOR))
+    clauses = [(Occur.Must, one) for one in must] + [(Occur.MustNot, one) for one in must_not]
+    return must[0] if len(clauses) == 1 else tantivy.Query.boolean_query(clauses)
+
+
+def _words(plan: Plan) -> tantivy.Query:
+    """The papers with at least one of the words, scored as `lexical` says. All but the first line only add scores."""
+    parts = [_boosted(term("all", stem), weight) for stem, weight in plan.terms]
+    parts += [_boosted(term("ti", stem), lexical.TITLE_WEIGHT * weight) for stem, weight in plan.terms]
+    if plan.title_phrase:
+        parts.append(_boosted(_run("ti", plan.title_phrase), lexical.PHRASE_WEIGHT))
+    if plan.head:
+        head = tantivy.Query.boolean_query([(Occur.Must, term("head", word)) for word in plan.head])
+        parts.append(_boosted(head, lexical.HEAD_WEIGHT))
+    if plan.identifier:
+        identified = term("identifier", plan.identifier)
+        parts.append(tantivy.Query.const_score_query(identified, lexical.IDENTIFIED))
+    return _any(parts)
+
+
+def _filters(plan: Plan) -> Iterable[tantivy.Query]:
+    """What must match and adds nothing to the score."""
+    for author in plan.authors:
+        yield _any([_run("authors", run) for run in author])
+    if plan.categories:
+        yield _any([term("category_key", category) for category in plan.categories])
+    if plan.venues:
+        yield _any([_run("venue", venue) for venue in plan.venues])
+    if plan.since is not None or plan.until is not None:
+        yield tantivy.Query.range_query(SCHEMA, "date", FieldType.Integer, plan.since, plan.until)
+    if plan.has_code is not None:
+        yield term("has_code", plan.has_code)
+    if plan.holds is not None:
+        yield term("holds", plan.holds)
+
+
+def _exclusions(plan: Plan) -> Iterable[tantivy.Query]:
+    """What must not match."""
+    for run in plan.without:
+        yield _run("all", run)
+    for author in plan.without_authors:
+        yield _any([_run("authors", run) for run in author])
+    for category in plan.without_categories:
+        yield term("category_key", category)
+    for venue in plan.without_venues:
+        yield _run("venue", venue)
+
+
+def suggestions(finished: list[str], beginnings: list[str]) -> tantivy.Query:
+    """Titles with all the finished words and one of the `beginnings`, which are whole words too."""
+    wanted = [term("title", word) for word in finished]
+    wanted.append(tantivy.Query.term_set_query(SCHEMA, "title", beginnings))
+    return tantivy.Query.boolean_query([(Occur.Must, _filter(one)) for one in wanted])
+
+
+def suggestions_in_a_row(finished: list[str], last: str) -> tantivy.Query:
+    """Titles with the finished words in a row and a word behind them that begins like the last."""
+    return tantivy.Query.phrase_prefix_query(SCHEMA, "title", [*finished, last])
+
+
+def _run(field: str, run: Run) -> tantivy.Query:
+    """What has the words in a row in the field."""
+    return term(field, run[0]) if len(run) == 1 else tantivy.Query.phrase_query(SCHEMA, field, list(run))
+
+
+def _any(parts: list[tantivy.Query]) -> tantivy.Query:
+    """What matches at least one."""
+    return parts[0] if len(parts) == 1 else tantivy.Query.boolean_query([(Occur.Should, part) for part in parts])
+
+
+def _boosted(wanted: tantivy.Query, weight: float) -> tantivy.Query:
+    return wanted if weight == 1.0 else tantivy.Query.boost_query(wanted, weight)
+
+
+def _filter(wanted: tantivy.Query) -> tantivy.Query:
+    """The same matches with score 0."""
+    return tantivy.Query.const_score_query(wanted, 0.0)

@@ -1,0 +1,108 @@
+"""Text into the units that are compared: words without case and accents, and their stems.
+
+Documents, queries and highlights all pass through here, so what is alike for one is alike for all.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
+
+from broadsheet.bibliography.tex import to_text
+
+# The 33 words that Lucene drops for English. They are dropped from queries only, never from the index: phrases and
+# titles made of nothing else ("To Be or Not to Be") must be found.
+STOP_WORDS = frozenset(
+    (
+        *("a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it", "no", "not"),
+        *("of", "on", "or", "such", "that", "the", "their", "then", "there", "these", "they", "this", "to", "was"),
+        *("will", "with"),
+    )
+)
+
+_TEX = re.compile(r"[\\${}]")
+
+
+def plain_analyzer() -> TextAnalyzer:
+    """The engine's analyzer for words: runs of letters and digits, in lower case, accents dropped, under 64 bytes."""
+    return _folding().build()
+
+
+def english_analyzer() -> TextAnalyzer:
+    """The same for stems: "optimizers" and "optimizer" become one."""
+    return _folding().filter(Filter.stemmer("english")).build()
+
+
+def _folding() -> TextAnalyzerBuilder:
+    builder = TextAnalyzerBuilder(Tokenizer.simple())
+    for step in (Filter.ascii_fold(), Filter.lowercase(), Filter.remove_long(64)):
+        builder = builder.filter(step)
+    return builder
+
+
+_PLAIN = plain_analyzer()
+_ENGLISH = english_analyzer()
+
+
+def composed(text: str) -> str:
+    """The text with letters and accents in one character, and compatibility forms resolved (NFKC)."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+
+
+def without_tex(text: str) -> str:
+    """What somebody typed, as plain text: TeX becomes Unicode."""
+    return to_text(text) if _TEX.search(text) else text
+
+
+def words(text: str) -> list[str]:
+    """The words of plain text, folded."""
+    return list(_PLAIN.analyze(composed(text)))
+
+
+def stems(text: str) -> list[str]:
+    """The stems of plain text; as many as there are `words`, in the same order."""
+    return list(_ENGLISH.analyze(composed(text)))
+
+
+class Located:
+    """The stems of a plain text, and where each stands in it."""
+
+    def __init__(self, text: str) -> None:
+        whole = composed(text)
+        self._tokens = _ENGLISH.pre_tokenize(whole).tokens
+        self._places = None if whole == text else _places(text)
+        self.stems: list[str] = [token.text for token in self._tokens]
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """Where the stems number `first` to `last` stand together: (start, end) in characters of the text."""
+        start, end = self._tokens[first].char_offset_from, self._tokens[last].char_offset_to
+        assert end is not None, "a token of text that was analysed has an end"
+        if self._places is None:
+            return start, end
+        return self._places[start][0], self._places[end - 1][1]
+
+
+def _places(text: str) -> list[tuple[int, int]]:
+    """For every character of ``composed(text)``, the start and end in `text` of what it is made of."""
+    places: list[tuple[int, int]] = []
+    start = 0
+    for piece in _pieces(text):
+        end = start + len(piece)
+        places += [(start, end)] * len(composed(piece))
+        start = end
+    return places
+
+
+# ASCII never combines with what stands before it, so text falls apart before every ASCII character.
+_APART = re.compile(r"[\x00-\x7f]?[^\x00-\x7f]*")
+_WITH_MARKS = re.compile(r".[\u0300-\u036f]*", re.DOTALL)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Parts of the text, as small as can be, that compose one by one to what the whole composes to."""
+    for match in _APART.finditer(text):
+        small = _WITH_MARKS.findall(match[0])
+        yield from small if "".join(map(composed, small)) == composed(match[0]) else [match[0]]

@@ -1,0 +1,102 @@
+"""The contract that every search engine fulfils, embedded or distributed.
+
+What an engine must do with a `Query` is said in words here and in code by `adapters.reference.ReferenceIndex`; the
+suite `broadsheet.testing.index_conformance` checks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from broadsheet.search.document import Document
+from broadsheet.search.query import Query
+
+# How deep the pages of one answer go, in papers. What lies deeper is counted in `total` and never listed.
+MAX_DEPTH = 10_000
+
+
+class Facet(StrEnum):
+    """What an answer can be counted by."""
+
+    CATEGORY = "category"
+    YEAR = "year"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A paper that was found: its primary key and its score (higher is better; 0.0 when the order is by date)."""
+
+    pk: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One page of an answer.
+
+    `total` counts all papers that match. `facets` counts them by what was asked for: categories with the most papers
+    first (20 at most), years with the newest first. `corrections` says which words were also searched in another
+    spelling, as (typed, corrected).
+    """
+
+    hits: tuple[Hit, ...]
+    total: int
+    facets: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
+    corrections: tuple[tuple[str, str], ...] = ()
+
+
+class IndexUnavailable(Exception):
+    """The index cannot answer now. The text is a sentence for the reader; the cause is chained for the log.
+
+    `rebuild_needed` says that waiting will not help: whoever owns the index calls `clear` and applies everything anew.
+    """
+
+    def __init__(self, sentence: str, *, rebuild_needed: bool = False) -> None:
+        super().__init__(sentence)
+        self.rebuild_needed = rebuild_needed
+
+
+class IndexLocked(IndexUnavailable):
+    """Another process is writing to the index."""
+
+
+class Index(Protocol):
+    """Find papers. Readers may be many; the writer is one. All methods raise IndexUnavailable, never a library's error.
+
+    How a query matches: a paper has at least one of its words (in any inflection, accent or case; words seen in at
+    most two papers also count in the nearest other spelling), every quoted phrase, and passes every filter. Several
+    categories or venues widen the answer, several authors narrow it. The paper of `Query.identifier` matches as if it
+    had the words, and comes first. A query without words matches every paper that passes the filters.
+    """
+
+    def apply(self, upserts: Iterable[Document], deletes: Iterable[int], *, cursor: int) -> None:
+        """Make the changes durable, and with them that the journal was read up to entry number `cursor`.
+
+        Of several documents with one `pk`, and against what is held already, the greatest `change` stays. A key that
+        is also among `deletes` is gone afterwards. Applying the same changes again changes nothing; all of them are
+        made or, when it raises, none. Raises IndexLocked when another process writes.
+        """
+
+    def cursor(self) -> int:
+        """The number of the last journal entry that is in the index; 0 for a new one."""
+
+    def search(self, query: Query, *, limit: int = 20, offset: int = 0, facets: Iterable[Facet] = ()) -> Results:
+        """The papers that match, best first; ties, and `Sort.NEWEST`, by newest day (none last) and then smallest pk.
+
+        A query without words comes newest first too. `facets` names the counts that are wanted; each costs time.
+        """
+
+    def suggest(self, prefix: str, *, limit: int = 8) -> list[int]:
+        """Primary keys of papers, best first, with all words of `prefix` in the title, the last perhaps unfinished."""
+
+    def count(self) -> int:
+        """How many papers it holds."""
+
+    def clear(self) -> None:
+        """Forget everything: cursor 0, no papers. For rebuilding. Raises IndexLocked when another process writes."""
+
+    def close(self) -> None:
+        """Give back the writer's lock and memory. The index can be used again afterwards."""

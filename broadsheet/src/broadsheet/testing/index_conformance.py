@@ -1,0 +1,450 @@
+"""What every search engine must do, as tests. Whoever writes one runs them:
+
+.. code-block:: python
+
+    class TestMyIndex(IndexConformance):
+        def make(self, folder: Path) -> Index:
+            return MyIndex(folder)
+
+An engine that keeps its papers when the process ends inherits from `DurableIndexConformance` instead, which has more
+tests. The meaning of each rule is in `broadsheet.search.index.Index`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from broadsheet.search.document import Document
+from broadsheet.search.index import MAX_DEPTH, Facet, Index, Results
+from broadsheet.search.query import Query, parse
+
+LION = Document(
+    pk=1,
+    change=1,
+    title="Lion: a faster optimizer for networks",
+    abstract="Sign momentum finds flat minima. We measure the generalisation of trained models.",
+    authors=("Ada Bela Example", "Chloé Exemple"),
+    identifiers=("arxiv:2401.00001", "doi:10.1000/lion.1"),
+    venue="Example Conference 2024",
+    categories=("cs.LG", "stat.ML"),
+    keywords=("optimisation",),
+    day=date(2024, 1, 15),
+    has_code=True,
+    holds=True,
+)
+GRAPHS = Document(
+    pk=2,
+    change=2,
+    title="Message passing on graphs, revisited",
+    abstract="Graph networks pass messages. A message is a vector.",
+    authors=("Bela Beispiel",),
+    identifiers=("arxiv:math/0611800",),
+    venue="Journal of Examples",
+    categories=("math.CO",),
+    day=date(2023, 6, 30),
+    has_code=True,
+)
+GOEDEL = Document(
+    pk=3,
+    change=3,
+    title="Gödel numbering after Poincaré",
+    abstract="A survey of arithmetic; passing remarks on the message of Gödel.",
+    authors=("Đorđe Primer", "Ada Example"),
+    categories=("math.LO", "cs.LO"),
+    day=date(2023, 6, 30),
+)
+TO_BE = Document(pk=4, change=4, title="To be or not to be", authors=("Zoë van der Beispiel",), categories=("cs.CL",))
+CAST = (LION, GRAPHS, GOEDEL, TO_BE)
+
+# What is typed, and the keys of the papers of the cast that match, in no order.
+MATCHES: Sequence[tuple[str, str, set[int]]] = (
+    ("a word", "minima", {1}),
+    ("at least one of the words", "minima arithmetic", {1, 3}),
+    ("no such word", "zeppelin", set()),
+    ("another inflection", "optimizers", {1}),
+    ("another case", "LION", {1}),
+    ("a keyword", "optimisation", {1}),
+    ("an author among words", "beispiel", {2, 4}),
+    ("stop words do not match alone", "the lion", {1}),
+    ("nothing but stop words", "to be or not to be", {4}),
+    ("accents need not be typed", "godel", {3}),
+    ("accents may be typed", "Gödel", {3}),
+    ("accents in two characters", "Go\u0308del", {3}),
+    ("accents in TeX", r"G\"odel Poincar\'e", {3}),
+    ("a letter with a stroke", "Dorde", {3}),
+    ("a phrase", '"graph networks"', {2}),
+    ("a phrase is in order", '"networks graph"', set()),
+    ("a phrase in another inflection", '"message passing"', {2}),
+    ("a phrase does not run from one text into the next", '"revisited message"', set()),
+    ("a phrase with stop words", '"not to be"', {4}),
+    ("every phrase", '"message passing" "graph networks"', {2}),
+    ("a phrase and one of the words", '"message passing" arithmetic vector', {2}),
+    ("a phrase and none of the words", '"message passing" arithmetic', set()),
+    ("without a word", "message -survey", {2}),
+    ("nothing but an exclusion", "-message", {1, 4}),
+    ("without a phrase", 'message -"graph networks"', {3}),
+    ("without an inflection", "message -optimizers", {2, 3}),
+    ("an author by family name", "author:beispiel", {2, 4}),
+    ("an author by full name", 'author:"Ada Example"', {1, 3}),
+    ("an author by all names", 'author:"Ada Bela Example"', {1}),
+    ("an author, family name first", 'author:"Example, Ada"', {1, 3}),
+    ("an author without the comma", 'author:"Example Ada"', {1, 3}),
+    ("an author by initial", 'author:"A. Example"', {1, 3}),
+    ("an author with particles", 'author:"van der Beispiel"', {4}),
+    ("an author is one person", 'author:"Bela Exemple"', set()),
+    ("an author's accents", "author:chloe author:Đorđe", set()),
+    ("both authors", "author:primer author:example", {3}),
+    ("not this author", "-author:example", {2, 4}),
+    ("a category", "category:cs.LG", {1}),
+    ("a category in another case", "category:CS.lg", {1}),
+    ("a cross-listed category", "category:stat.ML", {1}),
+    ("a whole archive", "category:cs", {1, 3, 4}),
+    ("a beginning is no category", "category:cs.L", set()),
+    ("any of several categories", "category:cs.LG,math.CO", {1, 2}),
+    ("not this category", "-category:cs", {2}),
+    ("a category and not another", "category:cs -category:stat.ML", {3, 4}),
+    ("a venue by a word", "venue:conference", {1}),
+    ("a venue by its name", 'venue:"journal of examples"', {2}),
+    ("a venue's words in order", 'venue:"examples journal"', set()),
+    ("any of several venues", "venue:conference venue:journal", {1, 2}),
+    ("not this venue", "-venue:conference", {2, 3, 4}),
+    ("a year", "year:2023", {2, 3}),
+    ("a range of years", "year:2023..2024", {1, 2, 3}),
+    ("a month", "date:2023-06", {2, 3}),
+    ("a day, its end included", "date:2023-01..2023-06-30", {2, 3}),
+    ("the day before is out", "date:..2023-06-29", set()),
+    ("after a year", "year:>2023", {1}),
+    ("from a year on", "year:>=2023", {1, 2, 3}),
+    ("before a year", "year:<2024", {2, 3}),
+    ("without a day no range matches", "year:1900..2100", {1, 2, 3}),
+    ("with code", "has:code", {1, 2}),
+    ("without code", "-has:code", {3, 4}),
+    ("held up", "holds:yes", {1}),
+    ("did not hold up", "holds:no", {2, 3, 4}),
+    ("filters narrow each other", "has:code year:2023", {2}),
+    ("filters narrow words", "message has:code", {2}),
+    ("an identifier", "arXiv:2401.00001v3", {1}),
+    ("an address", "https://arxiv.org/abs/math/0611800", {2}),
+    ("another identifier of the same paper", "https://doi.org/10.1000/LION.1", {1}),
+    ("an unknown identifier", "2401.99999", set()),
+    ("an identifier or words", "2401.00001 arithmetic", {1, 3}),
+    ("an identifier passes the filters too", "2401.00001 year:2023", set()),
+    ("everything", "", {1, 2, 3, 4}),
+    ("a word too long to be held", "a" * 300, set()),
+)
+
+
+def keys(results: Results) -> list[int]:
+    """The primary keys of an answer, in its order."""
+    return [hit.pk for hit in results.hits]
+
+
+def paper(pk: int, title: str = "", *, day: date | None = None, change: int = 0) -> Document:
+    """A paper of which only this is known."""
+    return Document(pk=pk, change=change or pk, title=title, day=day)
+
+
+class IndexConformance:
+    """The tests for any engine. A subclass says how to `make` one."""
+
+    def make(self, folder: Path) -> Index:
+        """A new index, or what `folder` holds already. An engine elsewhere uses the name of the folder as its name.
+
+        Raises NotImplementedError here: every engine is made in its own way.
+        """
+        raise NotImplementedError
+
+    @pytest.fixture
+    def index(self, tmp_path: Path) -> Iterator[Index]:
+        """A new index."""
+        made = self.make(tmp_path / "index")
+        yield made
+        made.close()
+
+    @pytest.fixture
+    def cast(self, index: Index) -> Index:
+        """An index with the cast in it."""
+        index.apply(CAST, [], cursor=4)
+        return index
+
+    # --- A new index ---
+
+    def test_new_index_is_empty(self, index: Index) -> None:
+        """No papers, cursor 0, and every question has an empty answer."""
+        assert (index.count(), index.cursor()) == (0, 0)
+        assert index.search(parse("anything year:2024"), facets=Facet) == Results((), 0, {"category": [], "year": []})
+        assert index.search(Query()).total == 0
+        assert index.suggest("any") == []
+
+    # --- What matches ---
+
+    @pytest.mark.parametrize(("typed", "expected"), [pytest.param(*row[1:], id=row[0]) for row in MATCHES])
+    def test_matches(self, cast: Index, typed: str, expected: set[int]) -> None:
+        """The papers of the cast that a query finds, and their number."""
+        results = cast.search(parse(typed))
+        assert set(keys(results)) == expected
+        assert results.total == len(expected)
+
+    def test_any_text_is_answered(self, cast: Index) -> None:
+        """Hostile input never raises, and an answer keeps its promises."""
+
+        @settings(max_examples=60, deadline=None)
+        @given(st.text(max_size=80) | st.lists(st.sampled_from([row[1] for row in MATCHES])).map(" ".join))
+        def answered(typed: str) -> None:
+            results = cast.search(parse(typed), facets=Facet)
+            assert len(set(keys(results))) == len(results.hits) == results.total
+            assert len(cast.suggest(typed)) <= 8
+
+        answered()
+
+    # --- Order ---
+
+    def test_best_match_first(self, cast: Index) -> None:
+        """More of the words, and the title, count for more."""
+        assert keys(cast.search(parse("graph message passing"))) == [2, 3]
+        assert keys(cast.search(parse("not to be")))[0] == 4
+
+    def test_scores_fall(self, cast: Index) -> None:
+        """The score says why the order is as it is."""
+        scores = [hit.score for hit in cast.search(parse("message graph arithmetic")).hits]
+        assert scores == sorted(scores, reverse=True)
+        assert min(scores) > 0
+
+    def test_rare_word_counts_for_more(self, index: Index) -> None:
+        """Of two words, the one that fewer papers have decides."""
+        index.apply([*(paper(pk, "common words") for pk in range(1, 9)), paper(9, "zeppelin words")], [], cursor=9)
+        assert keys(index.search(parse("common zeppelin")))[0] == 9
+
+    def test_title_before_its_colon_comes_first(self, index: Index) -> None:
+        """Whoever types a name wants the paper of that name."""
+        papers = [paper(1, "Improving Lion and lion again"), paper(2, "Lion: a study of large cats and of much more")]
+        index.apply(papers, [], cursor=2)
+        assert keys(index.search(parse("lion")))[0] == 2
+
+    def test_words_in_a_row_in_the_title_come_first(self, index: Index) -> None:
+        """A piece of a title finds that title."""
+        papers = [paper(1, "Networks of graph attention"), paper(2, "Graph attention networks")]
+        index.apply(papers, [], cursor=2)
+        assert keys(index.search(parse("graph attention networks"))) == [2, 1]
+
+    def test_identified_paper_comes_first(self, cast: Index) -> None:
+        """Whatever else was typed."""
+        assert keys(cast.search(parse("message passing on graphs 2401.00001")))[:2] == [1, 2]
+
+    def test_newest_first(self, cast: Index) -> None:
+        """By day, papers without a day last, those of one day by key; scores are 0."""
+        results = cast.search(parse("sort:newest"))
+        assert [(hit.pk, hit.score) for hit in results.hits] == [(1, 0.0), (2, 0.0), (3, 0.0), (4, 0.0)]
+        assert keys(cast.search(parse("message sort:newest"))) == [2, 3]
+
+    def test_without_words_the_newest_come_first(self, cast: Index) -> None:
+        """There is nothing to rank by."""
+        assert keys(cast.search(parse("category:cs"))) == [1, 3, 4]
+
+    def test_equals_come_newest_first(self, index: Index) -> None:
+        """Papers with the same score: the newest, then the smallest key."""
+        days = {1: None, 2: date(2020, 1, 1), 3: date(2024, 1, 1), 4: date(2024, 1, 1)}
+        index.apply([paper(pk, "the same title", day=day) for pk, day in days.items()], [], cursor=4)
+        assert keys(index.search(parse("same title"))) == [3, 4, 2, 1]
+
+    # --- Pages ---
+
+    @pytest.mark.parametrize("typed", ["same", "same sort:newest", "same title", ""])
+    def test_pages_have_no_gaps_and_no_repeats(self, index: Index, typed: str) -> None:
+        """Pages of any size put together are the whole answer, with many equals among its papers."""
+        start = date(2024, 1, 1)
+        papers = [
+            paper(pk, f"same {'title ' * (pk % 3)}", day=start + timedelta(days=pk * 7 % 11)) for pk in range(1, 61)
+        ]
+        for first in range(0, 60, 17):
+            index.apply(papers[first : first + 17], [], cursor=60)
+        whole = keys(index.search(parse(typed), limit=100))
+        assert sorted(whole) == list(range(1, 61))
+        for size in (1, 7, 20):
+            pages = [index.search(parse(typed), limit=size, offset=offset) for offset in range(0, 60, size)]
+            assert [key for page in pages for key in keys(page)] == whole
+            assert {page.total for page in pages} == {60}
+
+    @pytest.mark.parametrize(
+        ("limit", "offset"),
+        [
+            pytest.param(0, 0, id="no papers wanted"),
+            pytest.param(20, 4, id="behind the last"),
+            pytest.param(20, MAX_DEPTH, id="too deep"),
+            pytest.param(20, 10**12, id="absurdly deep"),
+        ],
+    )
+    def test_pages_that_are_empty(self, cast: Index, limit: int, offset: int) -> None:
+        """An empty page still knows how many papers there are."""
+        for typed in ("", "category:cs,math"):
+            results = cast.search(parse(typed), limit=limit, offset=offset)
+            assert (results.hits, results.total) == ((), 4)
+
+    # --- Facets, corrections, suggestions ---
+
+    def test_facets_count_what_matches(self, cast: Index) -> None:
+        """Categories with the most papers first, years with the newest first; only what was asked for."""
+        results = cast.search(Query(), facets=Facet)
+        assert results.facets == {
+            "category": [("cs.CL", 1), ("cs.LG", 1), ("cs.LO", 1), ("math.CO", 1), ("math.LO", 1), ("stat.ML", 1)],
+            "year": [("2024", 1), ("2023", 2)],
+        }
+        assert cast.search(parse("message"), facets=[Facet.YEAR]).facets == {"year": [("2023", 2)]}
+        assert cast.search(Query()).facets == {}
+
+    def test_misspelt_word_is_searched_in_the_nearest_spelling_too(self, index: Index) -> None:
+        """A word that hardly any paper has; the paper that has it stays first."""
+        papers = [paper(pk, f"Transformers of kind {pk}") for pk in range(1, 6)]
+        index.apply([*papers, paper(6, "Transfromers, as we misspell them")], [], cursor=6)
+        results = index.search(parse("transfromers"))
+        assert keys(results)[0] == 6
+        assert results.total == 6
+        assert results.corrections == (("transfromers", "transformers"),)
+
+    @pytest.mark.parametrize("typed", ["transformers", '"transfromers"', "zeppelin", "kin"])
+    def test_what_is_not_corrected(self, index: Index, typed: str) -> None:
+        """Known words, phrases, words with nothing near, and words too short to tell."""
+        index.apply([paper(pk, f"Transformers of kind {pk}") for pk in range(1, 6)], [], cursor=5)
+        assert index.search(parse(typed)).corrections == ()
+
+    @pytest.mark.parametrize(
+        ("prefix", "expected"),
+        [
+            pytest.param("li", [1], id="the beginning of a word"),
+            pytest.param("messages", [], id="not another inflection"),
+            pytest.param("message pas", [2], id="words, the last unfinished"),
+            pytest.param("graphs mess", [2], id="in any order"),
+            pytest.param("GÖD", [3], id="case and accents are alike"),
+            pytest.param("to", [4], id="a stop word"),
+            pytest.param("minima", [], id="only titles"),
+            pytest.param("", [], id="nothing typed"),
+            pytest.param("...", [], id="no letters"),
+        ],
+    )
+    def test_suggest(self, cast: Index, prefix: str, expected: list[int]) -> None:
+        """Papers whose title continues what was typed."""
+        assert cast.suggest(prefix) == expected
+
+    def test_suggestions_in_a_row_come_first(self, index: Index) -> None:
+        """Then the newest; no more than wanted."""
+        papers = [
+            paper(1, "Attention for graphs", day=date(2025, 1, 1)),
+            paper(2, "Graph attention", day=date(2020, 1, 1)),
+            paper(3, "Attention, please: graph theory", day=date(2024, 1, 1)),
+        ]
+        index.apply(papers, [], cursor=3)
+        assert index.suggest("graph att") == [2, 3]
+        assert index.suggest("att", limit=2) == [1, 3]
+
+    # --- Changes ---
+
+    def test_upsert_replaces(self, cast: Index) -> None:
+        """The old text is found no more, and there is one paper as before."""
+        cast.apply([replace(LION, change=5, title="Tiger: slower", categories=())], [], cursor=5)
+        assert (cast.count(), cast.cursor()) == (4, 5)
+        assert keys(cast.search(parse("lion"))) == []
+        assert keys(cast.search(parse("category:cs.LG"))) == []
+        assert keys(cast.search(parse("tiger"))) == [1]
+
+    def test_delete_removes(self, cast: Index) -> None:
+        """What is gone is found and counted no more; deleting it again is fine."""
+        for _again in range(2):
+            cast.apply([], [1, 99], cursor=5)
+            assert (cast.count(), cast.cursor()) == (3, 5)
+            assert keys(cast.search(parse("lion"))) == []
+            assert cast.search(Query()).total == 3
+
+    def test_deleted_wins_over_upserted(self, index: Index) -> None:
+        """A key in both is gone afterwards."""
+        index.apply(CAST, [2], cursor=4)
+        assert index.count() == 3
+
+    def test_deleted_paper_can_come_back(self, cast: Index) -> None:
+        """As a later change."""
+        cast.apply([], [1], cursor=5)
+        cast.apply([replace(LION, change=6)], [], cursor=6)
+        assert keys(cast.search(parse("lion"))) == [1]
+
+    @pytest.mark.parametrize("order", [1, -1], ids=["older first", "newer first"])
+    def test_older_change_loses_within_a_batch(self, index: Index, order: int) -> None:
+        """Whatever their order, the greatest change stays."""
+        papers = [paper(1, "older", change=1), paper(1, "newer", change=2)]
+        index.apply(papers[::order], [], cursor=2)
+        assert index.count() == 1
+        assert keys(index.search(parse("newer"))) == [1]
+        assert keys(index.search(parse("older"))) == []
+
+    def test_older_change_loses_against_what_is_held(self, index: Index) -> None:
+        """A batch that comes late does no harm."""
+        index.apply([paper(1, "newer", change=2)], [], cursor=2)
+        index.apply([paper(1, "older", change=1)], [], cursor=2)
+        assert keys(index.search(parse("newer"))) == [1]
+        assert index.count() == 1
+
+    def test_same_changes_again_change_nothing(self, cast: Index) -> None:
+        """Applying is idempotent."""
+        before = cast.search(Query(), facets=Facet)
+        cast.apply(CAST, [], cursor=4)
+        assert cast.search(Query(), facets=Facet) == before
+        assert (cast.count(), cast.cursor()) == (4, 4)
+
+    def test_cursor_moves_without_papers_and_never_back(self, index: Index) -> None:
+        """An entry of the journal that changes no document is read too."""
+        index.apply([], [], cursor=7)
+        assert (index.count(), index.cursor()) == (0, 7)
+        index.apply([], [], cursor=3)
+        assert index.cursor() == 7
+
+    def test_failing_source_changes_nothing(self, cast: Index) -> None:
+        """An error of whoever gives the papers is passed on, and none of the batch is kept."""
+
+        def papers() -> Iterator[Document]:
+            yield paper(9, "half")
+            raise LookupError("the database went away")
+
+        with pytest.raises(LookupError):
+            cast.apply(papers(), [1], cursor=9)
+        assert (cast.count(), cast.cursor()) == (4, 4)
+        cast.apply([paper(9, "whole")], [], cursor=9)
+        assert (cast.count(), cast.cursor()) == (5, 9)
+        assert keys(cast.search(parse("half"))) == []
+
+    def test_clear_forgets_everything(self, cast: Index) -> None:
+        """And the index can be filled again."""
+        cast.clear()
+        assert (cast.count(), cast.cursor(), cast.search(Query()).total) == (0, 0, 0)
+        cast.apply([LION], [], cursor=1)
+        assert (cast.count(), cast.cursor()) == (1, 1)
+
+    def test_close_is_not_the_end(self, cast: Index) -> None:
+        """A closed index answers and takes changes; closing twice is fine."""
+        cast.close()
+        cast.close()
+        assert keys(cast.search(parse("lion"))) == [1]
+        cast.apply([], [1], cursor=5)
+        assert cast.count() == 3
+
+
+class DurableIndexConformance(IndexConformance):
+    """The tests for an engine that keeps its papers when the process ends, and lets others read them."""
+
+    def test_opened_again_everything_is_there(self, cast: Index, tmp_path: Path) -> None:
+        """What was applied is durable, the cursor with it."""
+        cast.close()
+        again = self.make(tmp_path / "index")
+        assert (again.count(), again.cursor()) == (4, 4)
+        assert keys(again.search(parse("godel"))) == [3]
+        again.close()
+
+    def test_cleared_is_cleared_for_all(self, cast: Index, tmp_path: Path) -> None:
+        """Forgetting is durable too."""
+        cast.clear()
+        cast.close()
+        assert self.make(tmp_path / "index").cursor() == 0

@@ -1,0 +1,160 @@
+"""From a query to a plan, and the words that are compared."""
+
+from __future__ import annotations
+
+import pytest
+
+from broadsheet.search import analysis, lexical
+from broadsheet.search.lexical import CORRECTION_WEIGHT, Plan, plan
+from broadsheet.search.query import parse
+from broadsheet.search.spelling import Speller, edits_allowed
+
+
+class Words:
+    """A vocabulary in which every word is frequent but these."""
+
+    def __init__(self, **corrected: str | None) -> None:
+        self._corrected = corrected
+
+    def papers_with(self, stem: str) -> int:
+        return 1 if any(analysis.stems(word) == [stem] for word in self._corrected) else 100
+
+    def nearest(self, word: str) -> str | None:
+        return self._corrected.get(word)
+
+
+def planned(typed: str, **corrected: str | None) -> Plan:
+    return plan(parse(typed), Words(**corrected))
+
+
+@pytest.mark.parametrize(
+    ("typed", "stems"),
+    [
+        pytest.param("Graph networks", ["graph", "network"], id="stems"),
+        pytest.param("the graph of networks", ["graph", "network"], id="stop words are dropped"),
+        pytest.param("to be or not", ["to", "be", "or", "not"], id="unless there is nothing else"),
+        pytest.param("graph graphs", ["graph"], id="each once"),
+        pytest.param(r"Poincar\'e $\ell_2$", ["poincar", "l2"], id="TeX"),
+        pytest.param("GPT-4", ["gpt", "4"], id="words that fall apart"),
+        pytest.param("x" * 70, ["x" * 70], id="what cannot be indexed is found nowhere"),
+        pytest.param("...", [], id="no letters"),
+    ],
+)
+def test_terms(typed: str, stems: list[str]) -> None:
+    assert [stem for stem, _weight in planned(typed).terms] == stems
+
+
+def test_title_is_searched_as_a_phrase_with_its_stop_words() -> None:
+    assert planned("attention is all").title_phrase == ("attent", "is", "all")
+    assert planned("attention").title_phrase == ()
+
+
+def test_only_few_words_are_searched_as_a_name() -> None:
+    assert planned("lion").head == ("lion",)
+    assert planned("a b c").head == ("a", "b", "c")
+    assert planned("a b c d").head == ()
+
+
+def test_correction_is_added_and_weighs_less() -> None:
+    made = planned("nerual networks", nerual="neural")
+    assert made.terms == (("nerual", 1.0), ("network", 1.0), ("neural", CORRECTION_WEIGHT))
+    assert made.corrections == (("nerual", "neural"),)
+
+
+def test_correction_to_another_inflection_is_none() -> None:
+    assert planned("optimizer", optimizer="optimizers").corrections == ()
+
+
+def test_rare_word_with_nothing_near_stays() -> None:
+    assert planned("zeppelin", zeppelin=None).terms == (("zeppelin", 1.0),)
+
+
+def test_names_are_read_in_both_orders() -> None:
+    assert planned("author:ada").authors == ((("ada",),),)
+    assert planned('author:"Example, Ada"').authors == ((("ada", "example"),),)
+    assert planned('author:"Ada Example"').authors == ((("ada", "example"), ("example", "ada")),)
+
+
+@pytest.mark.parametrize(
+    ("name", "forms"),
+    [
+        pytest.param("", [], id="no name"),
+        pytest.param("Example", ["example"], id="one name"),
+        pytest.param("Ada Example", ["ada example", "a example"], id="initial"),
+        pytest.param(
+            "Ada Bela Example", ["ada bela example", "ada example", "a bela example", "a example"], id="middle name"
+        ),
+        pytest.param("A. Example", ["a example"], id="only the initial is known"),
+    ],
+)
+def test_name_forms(name: str, forms: list[str]) -> None:
+    assert [" ".join(form) for form in lexical.name_forms(name)] == forms
+
+
+@pytest.mark.parametrize(
+    ("title", "head"),
+    [
+        pytest.param("Lion: a faster optimizer", "Lion", id="name and subtitle"),
+        pytest.param("A: b: c", "A", id="the first colon"),
+        pytest.param("On 3:1 resonance", "", id="a ratio"),
+        pytest.param("Graph networks", "", id="no colon"),
+        pytest.param("", "", id="no title"),
+    ],
+)
+def test_head_of(title: str, head: str) -> None:
+    assert lexical.head_of(title) == head
+
+
+def test_category_is_found_by_its_archive() -> None:
+    assert lexical.category_keys(["cs.LG", "cs.CL", "math-ph"]) == ["cs.lg", "cs.cl", "math-ph", "cs"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param("Erdős–Rényi", ["erdos", "renyi"], id="accents, dashes"),
+        pytest.param("Đorđe ß İstanbul", ["dorde", "ss", "istanbul"], id="letters with strokes, ligatures"),
+        pytest.param("H₂O x² 𝑥", ["h2o", "x2", "x"], id="indices and mathematical letters"),
+        pytest.param("Łódź ΑΒ Жук", ["lodz", "αβ", "жук"], id="other alphabets"),
+        pytest.param("naïve naive nai\u0308ve", ["naive"] * 3, id="one spelling"),
+    ],
+)
+def test_words(text: str, words: list[str]) -> None:
+    assert analysis.words(text) == words
+
+
+def test_stems_and_words_go_together() -> None:
+    text = "The optimizers’ 2nd-order " + "x" * 80 + " naïve ½"
+    assert len(analysis.stems(text)) == len(analysis.words(text))
+
+
+@pytest.mark.parametrize(
+    ("word", "edits"),
+    [("gan", 0), ("bert", 1), ("network", 1), ("networks", 2), ("gpt4x", 0), ("", 0)],
+)
+def test_edits_allowed(word: str, edits: int) -> None:
+    assert edits_allowed(word) == edits
+
+
+SPELLER = Speller(
+    [("transformers", 50), ("transformer", 70), ("diffusion", 40), ("lion", 9), ("lions", 5), ("rare", 2)]
+)
+
+
+@pytest.mark.parametrize(
+    ("word", "nearest"),
+    [
+        pytest.param("transfromer", "transformer", id="neighbours swapped"),
+        pytest.param("difusion", "diffusion", id="a letter missing"),
+        pytest.param("ddiffussion", "diffusion", id="two letters too many"),
+        pytest.param("xiffusion", "diffusion", id="the first letter wrong"),
+        pytest.param("transformerz", "transformer", id="of equally near words the most used"),
+        pytest.param("lionz", "lion", id="likewise in short words"),
+        pytest.param("diffusion", None, id="known"),
+        pytest.param("rarer", None, id="rare words are no corrections"),
+        pytest.param("zeppelin", None, id="nothing near"),
+        pytest.param("lio", None, id="too short to tell"),
+    ],
+)
+def test_nearest(word: str, nearest: str | None) -> None:
+    assert SPELLER.nearest(word) == nearest
