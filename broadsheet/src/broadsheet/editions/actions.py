@@ -16,7 +16,7 @@ from broadsheet.editions.models import Edition, EditionEntry, JournalCursor
 from broadsheet.editions.rules import Basis, Facts, Kind, Period, Ranked
 from broadsheet.evidence import queries as evidence
 from broadsheet.papers import queries as papers
-from broadsheet.storage import insert_rows, timestamp, update_rows, writing
+from broadsheet.storage import among, insert_rows, timestamp, update_rows, writing
 
 # The source whose papers make the first edition.
 STARTER = "catalogue"
@@ -67,11 +67,11 @@ def _enlist(changed: set[int], at: datetime) -> None:
     left = [
         (entry, edition)
         for entry, edition, paper, basis in EditionEntry.objects.filter(
-            paper__among=list(changed | shown), edition__closes_at__gt=at
+            among("paper", changed | shown), edition__closes_at__gt=at
         ).values_list("id", "edition", "paper", "basis")
         if places.get((edition, paper)) != basis
     ]
-    EditionEntry.objects.filter(id__among=[entry for entry, _ in left]).delete()
+    EditionEntry.objects.filter(among("id", [entry for entry, _ in left])).delete()
     insert_rows(
         EditionEntry,
         ("edition_id", "paper_id", "rank", "score", "reasons", "basis", "late"),
@@ -79,7 +79,7 @@ def _enlist(changed: set[int], at: datetime) -> None:
         ignore=True,
     )
     pending = {*(row.id for row in rows.values()), *(edition for _, edition in left)}
-    Edition.objects.filter(id__among=list(pending)).update(pending=True)
+    Edition.objects.filter(among("id", pending)).update(pending=True)
 
 
 def _facts(ids: Collection[int]) -> dict[int, Facts]:
@@ -140,8 +140,8 @@ def _print(at: datetime) -> Published:
     """Rank and number pending editions, as many as one call should."""
     sheets = _sheets(at)
     facts = _facts({paper for sheet in sheets for paper in sheet.papers})
-    EditionEntry.objects.filter(edition__among=[sheet.row.id for sheet in sheets if sheet.is_open]).delete()
-    EditionEntry.objects.filter(edition__among=[sheet.row.id for sheet in sheets], rank__isnull=True).delete()
+    EditionEntry.objects.filter(among("edition", [sheet.row.id for sheet in sheets if sheet.is_open])).delete()
+    EditionEntry.objects.filter(among("edition", [sheet.row.id for sheet in sheets]), rank__isnull=True).delete()
     _insert_entries(sheets, facts)
     _recount(sheets, at)
     return Published(0, len(sheets), sum(len(sheet.papers) for sheet in sheets if not sheet.is_open))
@@ -150,7 +150,7 @@ def _print(at: datetime) -> Published:
 def _sheets(at: datetime) -> list[_Sheet]:
     """The pending editions that this call prints, the latest first, with the papers to be ranked."""
     pending = Edition.objects.filter(pending=True).order_by("-end", "id")[:1000]
-    sizes = EditionEntry.objects.filter(edition__among=[row.id for row in pending]).values("edition")
+    sizes = EditionEntry.objects.filter(among("edition", [row.id for row in pending])).values("edition")
     counts = dict(sizes.annotate(entries=Count("id")).values_list("edition", "entries"))
     sheets: dict[int, _Sheet] = {}
     entries = 0
@@ -159,7 +159,7 @@ def _sheets(at: datetime) -> list[_Sheet]:
         if sheets and entries > SHEETS:
             break
         sheets[row.id] = _Sheet(row, {}, is_open=at < row.closes_at)
-    found = EditionEntry.objects.filter(edition__among=list(sheets))
+    found = EditionEntry.objects.filter(among("edition", sheets))
     for edition, paper, basis, rank in found.values_list("edition", "paper", "basis", "rank"):
         if sheets[edition].is_open or rank is None:
             sheets[edition].papers[paper] = Basis(basis)

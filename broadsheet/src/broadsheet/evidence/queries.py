@@ -9,6 +9,7 @@ from django.db.models import Count
 from broadsheet.evidence.models import ClaimRow
 from broadsheet.evidence.rules import Claim
 from broadsheet.papers import queries as papers
+from broadsheet.storage import among
 
 __all__ = ["Claim"]
 
@@ -17,7 +18,7 @@ def for_papers(ids: Collection[int]) -> dict[int, list[Claim]]:
     """The claims of each shown paper, those of papers merged into it included. Papers without claims are absent."""
     member_of = {member: root for root, members in papers.families(ids).items() for member in members}
     result: dict[int, list[Claim]] = {}
-    for row in ClaimRow.objects.filter(paper__among=list(member_of)).order_by("id"):
+    for row in ClaimRow.objects.filter(among("paper", member_of)).order_by("id"):
         result.setdefault(member_of[row.paper_id], []).append(_claim(row))
     return result
 

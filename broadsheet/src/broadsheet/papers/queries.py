@@ -24,6 +24,7 @@ from broadsheet.papers.models import (
     Statement,
     Topic,
 )
+from broadsheet.storage import among
 
 __all__ = ["Paper"]
 
@@ -112,7 +113,7 @@ def canonical(ids: Iterable[int]) -> dict[int, int]:
     pending = set(result)
     while pending:
         steps = dict(
-            Paper.objects.filter(id__among=pending, merged_into__isnull=False).values_list("id", "merged_into_id")
+            Paper.objects.filter(among("id", pending), merged_into__isnull=False).values_list("id", "merged_into_id")
         )
         if not steps:
             break
@@ -127,7 +128,9 @@ def families(ids: Iterable[int]) -> dict[int, list[int]]:
     owner = {paper_id: paper_id for paper_id in result}
     pending = list(result)
     while pending:
-        absorbed = Paper.objects.filter(merged_into__among=pending).order_by("id").values_list("id", "merged_into_id")
+        absorbed = (
+            Paper.objects.filter(among("merged_into", pending)).order_by("id").values_list("id", "merged_into_id")
+        )
         pending = []
         for paper_id, into in absorbed:
             owner[paper_id] = owner[into]
@@ -167,14 +170,14 @@ def identified(wanted: Iterable[Identifier]) -> dict[Identifier, int]:
         by_scheme[identifier.scheme].append(identifier.value)
     result: dict[Identifier, int] = {}
     for scheme, values in by_scheme.items():
-        rows = PaperIdentifier.objects.filter(scheme=scheme, value__among=values).values_list("value", "paper_id")
+        rows = PaperIdentifier.objects.filter(among("value", values), scheme=scheme).values_list("value", "paper_id")
         result.update({Identifier(Scheme(scheme), value): paper_id for value, paper_id in rows})
     return result
 
 
 def stated(source: str, source_keys: Iterable[str]) -> dict[str, int]:
     """The id of the paper that each statement of `source` was first attached to, by the source's own key."""
-    rows = Statement.objects.filter(source=source, source_key__among=list(source_keys))
+    rows = Statement.objects.filter(among("source_key", source_keys), source=source)
     return dict(rows.values_list("source_key", "paper_id"))
 
 
@@ -195,7 +198,7 @@ def identifiers_of(ids: Iterable[int]) -> dict[int, list[Identifier]]:
     roots = families(ids)
     member_of = {member: root for root, members in roots.items() for member in members}
     result: dict[int, list[Identifier]] = {paper_id: [] for paper_id in roots}
-    rows = PaperIdentifier.objects.filter(paper__among=list(member_of)).values_list("paper_id", "scheme", "value")
+    rows = PaperIdentifier.objects.filter(among("paper", member_of)).values_list("paper_id", "scheme", "value")
     for paper_id, scheme, value in rows:
         result[member_of[paper_id]].append(Identifier(Scheme(scheme), value))
     return result
@@ -233,7 +236,7 @@ def statements(ids: Collection[int]) -> dict[int, list[Said]]:
     """What sources said of each paper and of the papers merged into it, in the order in which it was first stored."""
     member_of = {member: root for root, members in families(ids).items() for member in members}
     result: dict[int, list[Said]] = {paper_id: [] for paper_id in ids}
-    for row in Statement.objects.filter(paper__among=list(member_of)).order_by("id"):
+    for row in Statement.objects.filter(among("paper", member_of)).order_by("id"):
         record = Record.from_json(orjson.loads(row.said))
         result[member_of[row.paper_id]].append(Said(row.source, row.source_key, row.seen_at, record))
     return result
@@ -260,12 +263,12 @@ def standings(ids: Collection[int]) -> dict[int, Standing]:
     """What ranking asks of each shown paper. Ids that do not exist are absent."""
     member_of = {member: root for root, members in families(ids).items() for member in members}
     spoken: dict[int, list[str]] = defaultdict(list)
-    for paper_id, source in Statement.objects.filter(paper__among=list(member_of)).values_list("paper_id", "source"):
+    for paper_id, source in Statement.objects.filter(among("paper", member_of)).values_list("paper_id", "source"):
         spoken[member_of[paper_id]].append(source)
     columns = ("id", "key", "announced", "submitted", "field", "categories", "code_url", "summary")
     result = {}
     for paper_id, key, announced, submitted, field, categories, code, summary in Paper.objects.filter(
-        id__among=list(ids)
+        among("id", ids)
     ).values_list(*columns):
         result[paper_id] = Standing(
             paper_id=paper_id,

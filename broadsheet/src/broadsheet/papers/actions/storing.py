@@ -16,7 +16,7 @@ from broadsheet.papers import queries, rules
 from broadsheet.papers.actions import writing
 from broadsheet.papers.actions.merging import merge_ids
 from broadsheet.papers.models import Paper, Statement
-from broadsheet.storage import reserve_ids
+from broadsheet.storage import among, reserve_ids
 from broadsheet.storage import writing as transaction
 
 
@@ -184,7 +184,7 @@ def _existing(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[in
         (source, key): (statement, paper, digest)
         for source, wanted in by_source.items()
         for statement, key, paper, digest in Statement.objects.filter(
-            source=source, source_key__among=wanted
+            among("source_key", wanted), source=source
         ).values_list("id", "source_key", "paper_id", "digest")
     }
 
@@ -195,5 +195,5 @@ def _title_keys(record: Record) -> set[int]:
 
 def _with_title_keys(keys: set[int]) -> Iterator[tuple[int, int, int | None]]:
     columns = ("id", "title_key", "head_key")
-    yield from Paper.objects.filter(title_key__among=keys).values_list(*columns)
-    yield from Paper.objects.filter(head_key__among=keys).values_list(*columns)
+    yield from Paper.objects.filter(among("title_key", keys)).values_list(*columns)
+    yield from Paper.objects.filter(among("head_key", keys)).values_list(*columns)

@@ -19,7 +19,7 @@ from broadsheet.papers.models import (
     Statement,
     Topic,
 )
-from broadsheet.storage import insert_rows, timestamp, update_rows
+from broadsheet.storage import among, insert_rows, timestamp, update_rows
 
 Kind = PaperChange.Kind
 
@@ -117,8 +117,8 @@ def insert_new(beliefs: Mapping[int, Record], at: datetime) -> None:
 
 def _taken(keys: Iterable[str]) -> set[str]:
     asked = set(keys)
-    current = Paper.objects.filter(key__among=asked).values_list("key", flat=True)
-    return {*current, *FormerKey.objects.filter(key__among=asked).values_list("key", flat=True)}
+    current = Paper.objects.filter(among("key", asked)).values_list("key", flat=True)
+    return {*current, *FormerKey.objects.filter(among("key", asked)).values_list("key", flat=True)}
 
 
 def _free(key: str, taken: Collection[str]) -> str:
