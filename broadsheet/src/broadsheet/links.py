@@ -15,6 +15,7 @@ STATUS = "/status"
 ABOUT = "/about"
 RANKING = "/about/ranking"
 SHORTCUTS = "/about/keys"
+SAVED = "/saved"
 
 # Change one word of an arXiv address and arrive at our page of the paper.
 ARXIV_ABS = "/abs/{arxiv_id}"

@@ -1,0 +1,66 @@
+"""`broadsheet status`: what this instance holds, in lines of name and value."""
+
+from __future__ import annotations
+
+import click
+from django.conf import settings
+
+from broadsheet.cli import preparing
+from broadsheet.config import folder, schema
+from broadsheet.editions import queries as editions
+from broadsheet.ingest import queries as ingest
+from broadsheet.papers import queries as papers
+from broadsheet.papers import tasks
+from broadsheet.search.index import IndexUnavailable
+
+RUNS_SHOWN = 5
+
+
+def status() -> None:
+    """Print the lines. Raises Failure when there is no database to report of."""
+    preparing.require_database()
+    for name, value in (*_house(), *_holdings(), *_index(), *_runs()):
+        click.echo(f"{name:<10} {value}")
+
+
+def _house() -> list[tuple[str, str]]:
+    running = folder.holder(settings.BROADSHEET_DATA, folder.UP_LOCK)
+    database = schema.sqlite_file()
+    size = f"{database.stat().st_size / 1e6:,.1f} MB, {database}" if database else "PostgreSQL"
+    return [
+        ("running", f"yes, {running}" if running is not None else "no"),
+        ("data", str(settings.BROADSHEET_DATA)),
+        ("database", size),
+    ]
+
+
+def _holdings() -> list[tuple[str, str]]:
+    totals = papers.totals()
+    newest = f", last change {totals.newest:%Y-%m-%d %H:%M} UTC" if totals.newest else ""
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in editions.counts().items() if count)
+    behind = editions.behind()
+    return [
+        ("papers", f"{totals.papers:,} from {totals.statements:,} statements of sources"),
+        ("journal", f"entry {totals.last_change:,}{newest}"),
+        ("editions", (counts or "none") + (f"; {behind:,} steps behind" if behind else "")),
+    ]
+
+
+def _index() -> list[tuple[str, str]]:
+    try:
+        index = tasks.open_index()
+        behind = papers.last_change() - index.cursor()
+        return [("index", f"{index.count():,} papers, " + (f"{behind:,} changes behind" if behind else "up to date"))]
+    except IndexUnavailable as error:
+        return [("index", f"cannot answer: {error}")]
+
+
+def _runs() -> list[tuple[str, str]]:
+    return [
+        (
+            "import",
+            f"{run.started_at:%Y-%m-%d %H:%M} UTC {run.filename}: {run.read:,} read, {run.new:,} new, "
+            f"{run.rejected:,} rejected" + ("" if run.finished_at else ", not finished"),
+        )
+        for run in ingest.recent_runs(RUNS_SHOWN)
+    ]

@@ -1,0 +1,145 @@
+"""Checks that need no database: what `broadsheet check` asks first. The others are in broadsheet.config.stored_checks.
+
+A check looks at one thing and returns what it saw and the problems that it found, each with an id and a hint. Ids
+never change their meaning; docs/operator/troubleshooting.md explains each.
+"""
+
+from __future__ import annotations
+
+import errno
+import platform
+import socket
+import sqlite3
+import stat
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.core.checks import CheckMessage, Error, Warning  # noqa: A004  Django's names for what a check returns
+
+from broadsheet.config import folder
+from broadsheet.config.hosts import is_loopback
+from broadsheet.config.options import Configuration
+
+OLDEST_PYTHON = (3, 11)
+OLDEST_SQLITE = (3, 31)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a check saw, in words, and the problems in it; none when all is well."""
+
+    what: str
+    problems: tuple[CheckMessage, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Something to look at: its title in the report, and the function that looks."""
+
+    title: str
+    look: Callable[[Configuration], Seen]
+
+
+def versions(_configuration: Configuration) -> Seen:
+    """Python and SQLite are new enough."""
+    problems: list[CheckMessage] = []
+    if sys.version_info < OLDEST_PYTHON:
+        problems.append(Error("Python is older than 3.11.", hint="Install Python 3.11 or newer.", id="broadsheet.E002"))
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        problems.append(
+            Error(
+                f"SQLite {sqlite3.sqlite_version} is older than 3.31.",
+                hint="Install a Python that brings a newer SQLite, or use PostgreSQL by DATABASE_URL.",
+                id="broadsheet.E003",
+            )
+        )
+    return Seen(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}", tuple(problems))
+
+
+def data_folder(configuration: Configuration) -> Seen:
+    """The data folder exists and can be written."""
+    path = configuration.data
+    if not path.exists():
+        return Seen(f"{path} does not exist yet; the first start makes it")
+    try:
+        folder.make(path)
+    except folder.FolderError as error:
+        return Seen(str(path), (Error(str(error), hint="Then run `broadsheet check` again.", id="broadsheet.E004"),))
+    return Seen(f"{path} can be written")
+
+
+def space(configuration: Configuration) -> Seen:
+    """The disk has room."""
+    free = folder.free_space(configuration.data)
+    what = f"{free / 1e9:,.1f} GB free"
+    if free >= 8 * folder.SPACE_NEEDED:
+        return Seen(what)
+    hint = "Free some space, or move the data folder to another disk and name it with BROADSHEET_DATA."
+    if free < folder.SPACE_NEEDED:
+        return Seen(what, (Error(f"The disk is full: {what}.", hint=hint, id="broadsheet.E005"),))
+    return Seen(what, (Warning(f"The disk is nearly full: {what}.", hint=hint, id="broadsheet.W005"),))
+
+
+def secret(configuration: Configuration) -> Seen:
+    """The secret can be read by its owner only."""
+    path = configuration.data / "secret"
+    if configuration.secret_key:
+        return Seen("set by BROADSHEET_SECRET_KEY")
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return Seen("not made yet; the first start makes it")
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        problem = Warning(
+            f"Other users of this machine can read {path}.",
+            hint="`broadsheet doctor` takes that right from them.",
+            id="broadsheet.W006",
+        )
+        return Seen(str(path), (problem,))
+    return Seen(f"{path}, for its owner only")
+
+
+def exposure(configuration: Configuration) -> Seen:
+    """When other machines can reach this instance, somebody said by which names."""
+    if is_loopback(configuration.host):
+        return Seen("this machine only")
+    if configuration.allowed_hosts:
+        return Seen(", ".join(configuration.allowed_hosts))
+    problem = Error(
+        f"Broadsheet would listen on {configuration.host}, where other machines reach it, under names nobody allowed.",
+        hint="Set BROADSHEET_ALLOWED_HOSTS to those names, or leave BROADSHEET_HOST away.",
+        id="broadsheet.E007",
+    )
+    return Seen(configuration.host, (problem,))
+
+
+def port(configuration: Configuration) -> Seen:
+    """The port is free, or Broadsheet itself listens there."""
+    if (running := folder.holder(configuration.data, folder.UP_LOCK)) is not None:
+        return Seen(f"Broadsheet runs at {running}")
+    where = f"port {configuration.port} of {configuration.host}"
+    try:
+        found = socket.getaddrinfo(configuration.host.strip("[]"), configuration.port, type=socket.SOCK_STREAM)
+        with socket.socket(found[0][0], socket.SOCK_STREAM) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(found[0][4])
+    except OSError as error:
+        taken = error.errno == errno.EADDRINUSE
+        problem = Error(
+            f"Another program listens on {where}." if taken else f"{where} cannot be used: {error.strerror}.",
+            hint="Stop it, or set BROADSHEET_PORT." if taken else "Set BROADSHEET_HOST and BROADSHEET_PORT.",
+            id="broadsheet.E008",
+        )
+        return Seen(where, (problem,))
+    return Seen(f"{where} is free")
+
+
+CHECKS = (
+    Check("versions", versions),
+    Check("data folder", data_folder),
+    Check("disk", space),
+    Check("secret", secret),
+    Check("exposure", exposure),
+    Check("port", port),
+)
