@@ -53,12 +53,12 @@ def to_html(tex: str, *, links: bool = False) -> str:
 
 
 def paragraphs(tex: str, *, links: bool = False) -> list[str]:
-    r"""The paragraphs of `tex`, each as `to_html` makes it, with ``<br>`` for ``\\``; none for a blank text.
+    r"""The paragraphs of `tex`, each as `to_html` makes it, with ``<br/>`` for ``\\``; none for a blank text.
 
     Paragraphs end at a blank line, at ``\par`` and, as arXiv prints them, before a line that begins with two blanks.
     """
     parts = _PARAGRAPH.split(tex.replace("\r\n", "\n").strip())
-    rendered = (_rendered(part, links=links, line_break="<br>") for part in parts)
+    rendered = (_rendered(part, links=links, line_break="<br/>") for part in parts)
     return [part for part in rendered if part]
 
 

@@ -31,9 +31,8 @@ from broadsheet.bibliography.tex_symbols import (
 )
 
 # What can begin bare mathematics. The letters of a formula are looked for around such a place only.
-_PLACE = re.compile(
-    r"[\^_]|\\(?P<command>[A-Za-z]+)|[a-z]\{|[0-9]\{[0-9]|" + "|".join(sorted(NEVER_WORDS - {"ell", "sqrt", "cdot"}))
-)
+_MARKED_PLACE = re.compile(r"[\^_]|\\(?P<command>[A-Za-z]+)|[a-z]\{|[0-9]\{[0-9]")
+_PLACE = re.compile("|".join([_MARKED_PLACE.pattern, *sorted(NEVER_WORDS - {"ell", "sqrt", "cdot"})]))
 _TELLTALE = (
     "varepsilon",
     "varphi",
@@ -48,7 +47,7 @@ _TELLTALE = (
     "rightarrow",
 )
 # How far a formula may reach from such a place, in characters.
-_REACH = 160
+_REACH = 80
 _MAX_TOKENS_IN_BRACKETS = 200
 _CHUNK = re.compile(r"\S+")
 _NOT_MATHEMATICS = re.compile(
@@ -107,8 +106,12 @@ _GLUED_CASE = re.compile("|".join(sorted(GLUED, key=len, reverse=True)))
 
 _TOKEN = re.compile(
     r"(?P<space>\s+)"
+    # A plain word, before all the rarer things, because nearly all tokens are one.
+    r"|(?P<plain>(?!tilde|hat|wide|math)[a-z]{2,}(?=[ ,.;:)]))"
     r"|(?P<fonted>\{\\(?:bf|rm|cal|sf|frak|mathbf|mathrm|mathcal)\s{1,3}[A-Za-z0-9]{1,3}\}(?=[\^_(]))"
     r"|(?P<upright>\\(?:mathrm|operatorname|mathbf|mathsf|mathit|mathcal|mathbb|mathfrak|mathscr|mathtt)\*?\s{0,3}\{[^{}]{0,80}\})"
+    r"|(?P<lettered>\\(?:math(?:bb|bf|cal|frak|rm|scr|sf)|Bbb|frak|bar|hat|tilde|overline|widetilde|widehat)"
+    r"\s{1,3}(?:[A-Za-z](?![A-Za-z])|\\[A-Za-z]+))"
     r"|(?P<words>\\(?:text|mbox|hbox|textrm|textnormal)\s{0,3}\{[^{}\\]{0,80}\})"
     r"|(?P<command>\\(?:[A-Za-z]+|.))"
     r"|(?P<labelled>[\^_]\{[A-Za-z]{2,12}\})"
@@ -189,7 +192,8 @@ def split_bare(text: str) -> list[tuple[str, str]]:
 def _windows(text: str) -> list[tuple[int, int]]:
     """The stretches of `text` around the places that can begin mathematics, at whole words, in order."""
     windows: list[tuple[int, int]] = []
-    for match in _PLACE.finditer(text):
+    place = _PLACE if any(word in text for word in _TELLTALE) else _MARKED_PLACE
+    for match in place.finditer(text):
         if match["command"] and match["command"] in _TEXT_COMMANDS:
             continue
         start, end = match.start(), match.end()
@@ -227,11 +231,14 @@ def _tokens(text: str, first: int, last: int) -> list[_Token]:
 
 
 def _classified(match: re.Match[str], text: str) -> _Token:
-    group = str(match.lastgroup)
+    group = match.lastgroup or ""
     token = match[0]
-    kind, tex = _FIXED.get(group, ("", ""))
-    if kind:
-        return _Token(kind, token, match.start(), tex or token)
+    if group == "plain":
+        kind, tex = _name(token, text[match.end()], text[match.start() - 1 : match.start()])
+        return _Token(kind, token, match.start(), tex)
+    fixed = _FIXED.get(group)
+    if fixed:
+        return _Token(fixed[0], token, match.start(), fixed[1] or token)
     if group == "command":
         return _Token(_command_kind(token[1:], text, match), token, match.start(), token + " ")
     if group == "name":
@@ -244,6 +251,7 @@ _FIXED = {
     "space": ("space", " "),
     "fonted": ("strong", ""),
     "upright": ("strong", ""),
+    "lettered": ("strong", ""),
     "words": ("weak", ""),
     "number": ("weak", ""),
     "open": ("open", ""),
@@ -296,6 +304,7 @@ def _known_tex(name: str) -> str:
     return f"\\{name} " if name in _KNOWN else ""
 
 
+@lru_cache(maxsize=4096)
 def _name(name: str, after: str, before: str) -> tuple[str, str]:
     """The kind of a run of letters and the TeX it stands for; `after` and `before` are the characters beside it."""
     if len(name) == 1:
@@ -611,6 +620,9 @@ def _compose_script(tokens: list[_Token], index: int, last: int, done: list[str]
     if script.text in ("+", "-") and sign == "^" and following and following.kind == "weak":
         done.append(f"^{{{script.text}{following.tex}}}")
         return index + 3
+    if script.tex.strip().removeprefix("\\") in _INCOMPLETE_ALONE:
+        done.append(sign + script.tex)
+        return index + 2 if index + 2 < last else -1
     head, rest = _first_atom(script)
     done.append(f"{sign}{{{head}}}{rest}")
     return index + 2
@@ -623,7 +635,7 @@ def _first_atom(script: _Token) -> tuple[str, str]:
         return tex, ""
     if tex[0] != "\\":
         return tex[0], tex[1:]
-    if script.text[0] == "\\" and "{" in tex:
+    if script.text[0] == "\\":
         return tex, ""
     head, _, rest = tex.partition(" ")
     return head, rest

@@ -13,7 +13,7 @@ from functools import lru_cache
 from math_core import LatexError, LatexToMathML
 
 from broadsheet.bibliography import accents
-from broadsheet.bibliography.tex_macros import MAX_LENGTH, guess, too_complex
+from broadsheet.bibliography.tex_macros import MAX_LENGTH, guess, too_complex, with_few_brackets
 from broadsheet.bibliography.tex_symbols import MATH_MACROS
 
 ELEMENTS = frozenset(
@@ -41,23 +41,19 @@ _REFUSED = re.compile(
     r"|above|rule|char|symbol|unicode|catcode|input|require|href|prescript)(?![A-Za-z])"
 )
 _UNWANTED = re.compile(
-    r"(?<!\\)%|\\\\\s?\[|\\(?:label|tag|ref|eqref|cite|url|href|hspace|vspace|[mh]?kern|[mh]skip|mspace|nonumber|notag|color|textcolor"
-    r"|fbox|boxed|begin|(?:re|provide)?newcommand)(?![A-Za-z])"
-)
-# A definition of a macro: authors put them where arXiv cannot use them, and a reader does not want to see them.
-DEFINITION = re.compile(
-    r"\\(?:re|provide)?newcommand\*?\s{0,9}\{?\\[A-Za-z]{1,40}\}?(?:\[\d\])?\s{0,9}"
-    r"\{(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})*\}"
+    r"(?<!\\)%|\"|~\s?~|\\\\\s?\[|\\(?:label|tag|ref|eqref|cite|url|href|hspace|vspace|[mh]?kern|[mh]skip|mspace|nonumber|notag|leqno|eqno|color|textcolor"
+    r"|fbox|boxed|begin)(?![A-Za-z])"
 )
 _CLEANING: tuple[tuple[re.Pattern[str], str], ...] = (
-    (DEFINITION, ""),
     (re.compile(r"(?<!\\)%"), r"\\%"),
+    (re.compile('"'), "''"),
+    (re.compile(r"~(?:\s?~){2,}"), "~~"),
     (re.compile(r"\\\\\s?\[-?[\d.]{1,9}\s?[a-z]{2}\]"), r"\\\\"),
     (re.compile(r"\\(?:label|tag|ref|eqref|cite|url)\*?\s{0,9}\{[^{}]{0,300}\}"), ""),
     (re.compile(r"\\(?:[hv]space)\*?\s{0,9}\{[^{}]{0,99}\}"), r"\\,"),
     (re.compile(r"\\(?:[mh]?kern|[mh]skip|mspace)\s{0,9}\{?-?[\d.]{0,9}\s{0,9}(?:em|ex|mu|pt|cm|mm|in)?\}?"), ""),
     (re.compile(r"\\(?:text)?color\s{0,9}(?:\[[^\]]{0,99}\])?\{[^{}]{0,99}\}|\\href\s{0,9}\{[^{}]{0,300}\}"), ""),
-    (re.compile(r"\\(?:nonumber|notag|fbox|boxed|label|tag|ref|eqref|cite|url)(?![A-Za-z])"), ""),
+    (re.compile(r"\\(?:leqno|eqno|nonumber|notag|fbox|boxed|label|tag|ref|eqref|cite|url)(?![A-Za-z])"), ""),
     (re.compile(r"\\(begin|end)\{eqnarray\*?\}"), r"\\\1{align*}"),
     (re.compile(r"\\(begin|end)\{(?:displaymath|math)\}"), ""),
     (re.compile(r"\\(begin|end)\{(equation|align|gather|multline|alignat|flalign)\}"), r"\\\1{\2*}"),
@@ -65,10 +61,11 @@ _CLEANING: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 _REPAIRS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\$([^$]{0,500})\$"), r"}{\1}\\text{"),
+    (re.compile(r"(?<!\\)\$"), ""),
     (re.compile(r"(?<!\\)#"), r"\\#"),
     (
         re.compile(
-            r"\\(?:(?:no)?limits|tiny|small|footnotesize|normalsize|large|Large|sideset|[()<>+\-0-9]|dot$)(?![A-Za-z])"
+            r"\\(?:(?:no)?limits|tiny|small|footnotesize|normalsize|large|Large|sideset)(?![A-Za-z])|\\[()<>+\-0-9]|\\dot$"
         ),
         "",
     ),
@@ -95,6 +92,22 @@ _SCRIPTS = ("^", "_")
 _ENTITY = re.compile(r"&(?!(?:amp|lt|gt|quot);)#?\w{1,40};")
 _SINGLE = re.compile(r"<mrow><mspace/>(<mi(?: mathvariant=\"normal\")?>[^<]*</mi>)</mrow>")
 _VARIATION = re.compile("[\ufe00\ufe01]")
+# A mark alone in an operator must be the spacing character: browsers put the combining one on the wrong side.
+_COMBINING = re.compile("<mo([^<>]*)>([\u0300-\u0332\u20d7])</mo>(</munder>)?")
+_SPACING = {
+    "\u0300": "`",
+    "\u0301": "´",
+    "\u0302": "^",
+    "\u0303": "~",
+    "\u0304": "¯",
+    "\u0305": "‾",
+    "\u0306": "˘",
+    "\u0307": "˙",
+    "\u0308": "¨",
+    "\u030a": "˚",
+    "\u030c": "ˇ",
+    "\u20d7": "→",
+}
 _TAG = re.compile(r"<(/?)([A-Za-z]+)([^<>]*)>")
 _ATTRIBUTE = re.compile(r' ([A-Za-z-]+)="([^"<>]*)"')
 # A wide blank or a thick line could cover the page.
@@ -130,6 +143,7 @@ def _to_mathml(tex: str, *, display: bool) -> str | None:
 
 def _converted(tex: str, *, display: bool) -> str | None:
     """What the converter makes of `tex`; commands it does not know are replaced by what they probably mean."""
+    tex = with_few_brackets(tex)
     for _ in range(_MAX_UNKNOWN):
         try:
             return _CONVERTER.convert_with_local_state(tex, displaystyle=display)
@@ -194,11 +208,19 @@ def _finished(markup: str, tex: str) -> str:
         markup = _ENTITY.sub(lambda match: html.unescape(match[0]), markup)
     if "<mspace/>" in markup:
         markup = _SINGLE.sub(r"\1", markup)
-    markup = _VARIATION.sub("", markup)
+    if not markup.isascii():
+        markup = _COMBINING.sub(_spacing_mark, _VARIATION.sub("", markup))
     if _SPECIAL.search(markup):
         markup = _TAG.sub(_allowed_tag, markup)
     source = html.escape(" ".join(tex.split()))
     return f'<math alttext="{source}"{markup[5:]}'
+
+
+def _spacing_mark(match: re.Match[str]) -> str:
+    attributes, mark, under = match.groups()
+    # math_core writes the low line for \\overline as for \\underline.
+    spacing = ("_" if under else "‾") if mark == "\u0332" else _SPACING.get(mark, mark)
+    return f"<mo{attributes}>{spacing}</mo>{under or ''}"
 
 
 def _allowed_tag(match: re.Match[str]) -> str:

@@ -14,8 +14,7 @@ from typing import NamedTuple
 
 from broadsheet.bibliography.accents import ACCENTS, LETTERS
 from broadsheet.bibliography.tex_bare import split_bare
-from broadsheet.bibliography.tex_macros import MAX_LENGTH
-from broadsheet.bibliography.tex_mathml import DEFINITION
+from broadsheet.bibliography.tex_macros import DEFINITION, MAX_LENGTH
 from broadsheet.bibliography.tex_symbols import (
     GREEK,
     MATH_ACCENTS,
@@ -101,6 +100,8 @@ def _segments(tex: str) -> Iterator[tuple[str, str, str]]:
             yield "text", joined, ""
         text = []
         kind, content, address, position = found
+        if kind in ("math", "display") and "newcommand" in content and len(content) < MAX_LENGTH:
+            content = DEFINITION.sub("", content)
         if kind != "text" or content:
             yield kind, content, address
     text.append(tex[position:])
@@ -224,10 +225,10 @@ def _is_money(content: str, after: str) -> bool:
         if words >= _MAX_PROSE_WORDS:
             return not _TEXT_INSIDE.search(content)
         return bool(not signs and loose and words and content.islower())
-    if signs:
-        return words >= 2 and "\\" not in content and "{" not in content
     rest = content[amount.end() :]
-    return after.isdigit() or words >= 2 or (words > 0 and rest[:1].isspace() and rest[-1:].isspace())
+    if words >= 2 or (words and rest[:1].isspace() and rest[-1:].isspace()):
+        return not signs or ("\\" not in content and "{" not in content)
+    return not signs and (after.isdigit() or rest.strip() in (",", ";", ":"))
 
 
 _TOKEN = re.compile(
@@ -317,6 +318,8 @@ class _TextReader:
 
     def _accent(self, mark: str) -> None:
         """Keep the accent for the letter that follows; no letter carries more than a few."""
+        if self._groups:
+            self._groups[-1].touched = True
         self._accents = [*self._accents[-_MAX_ACCENTS + 1 :], mark]
 
     def _text(self, text: str) -> None:
@@ -366,7 +369,9 @@ class _TextReader:
         """A sign, a blank, a symbol, or a macro that only its author knows: then its name."""
         space = " " if blank else ""
         if name in TEXT_SIGNS:
-            self._text(TEXT_SIGNS[name] + space)
+            sign = TEXT_SIGNS[name]
+            # A letter eats the blank behind it, as TeX does; behind other signs authors mean the blank they wrote.
+            self._text(sign if len(sign) == 1 and sign.isalpha() else sign + space)
         elif name in SPACES or name == "par":
             self._text(SPACES.get(name, "\n"))
         elif name in MATH_SYMBOLS:

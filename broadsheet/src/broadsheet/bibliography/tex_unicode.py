@@ -42,9 +42,8 @@ _ROOTS = {"": "√", "2": "√", "3": "∛", "4": "∜"}
 # Placeholders for blanks that are decided when the neighbours are known: around a relation, around a function.
 _AROUND = "\ue000"
 _BESIDE = "\ue001"
-_AROUND_RUN = re.compile(rf"[\s{_AROUND}{_BESIDE}]*{_AROUND}[\s{_AROUND}{_BESIDE}]*")
+_BLANK_RUN = re.compile(rf"[\s{_AROUND}{_BESIDE}]+")
 _BESIDE_RUN = re.compile(rf"(?<=[\w)\]}}′!]){_BESIDE}+(?=[A-Za-z0-9Α-ωϑℓℏ√∑∏∫∂∇∞|])")
-_MARKED_BLANK = re.compile(rf"\s*{_AROUND}+\s*")
 _INNER_BLANK = re.compile(r"(?<=[(\[{⟨]) | (?=[)\]}⟩])")
 _DOTLESS = {"ı": "i", "ȷ": "j"}
 
@@ -59,7 +58,7 @@ def _to_text(tex: str) -> str:
     if too_complex(tex):
         return " ".join(tex.split())
     text = _Formula(tex).sequence("")
-    text = _AROUND_RUN.sub(" ", text)
+    text = _BLANK_RUN.sub(_decided_blank, text)
     text = _BESIDE_RUN.sub(" ", text).replace(_BESIDE, "")
     return unicodedata.normalize("NFC", _INNER_BLANK.sub("", " ".join(text.split())))
 
@@ -68,7 +67,7 @@ class _Formula:
     """A reader of one formula: every piece is taken once, from left to right."""
 
     def __init__(self, tex: str) -> None:
-        self._tokens = _TOKEN.findall(tex.replace(_AROUND, "").replace(_BESIDE, ""))
+        self._tokens = _TOKEN.findall(tex.replace("$", ""))
         self._next = 0
         self._depth = 0
 
@@ -131,6 +130,8 @@ class _Formula:
             return self._command(piece[1:].rstrip("*"))
         if piece[0] == "'":
             return "′" * len(piece)
+        if piece == '"':
+            return "″"
         if piece in "+-=<>" and self._between_blanks():
             return f"{_AROUND}{piece}{_AROUND}"
         return "" if piece == "}" else " " if piece in "&~" else piece
@@ -141,7 +142,7 @@ class _Formula:
         return len(around) == 2 and all(piece.isspace() for piece in around)
 
     def _script(self, sign: str) -> str:
-        content = _MARKED_BLANK.sub("", self._argument()).strip(" " + _BESIDE)
+        content = _BLANK_RUN.sub(_script_blank, self._argument()).strip(" " + _BESIDE)
         if not content:
             return ""
         table = SUPERSCRIPTS if sign == "^" else SUBSCRIPTS
@@ -233,6 +234,18 @@ class _Formula:
             self._option()
             return "; "
         return "‖" if sign == "|" else sign.replace("(", "").replace(")", "")
+
+
+def _decided_blank(match: re.Match[str]) -> str:
+    """One blank around a relation or where the author set one; what stands beside a function is decided later."""
+    run = match[0]
+    return _BESIDE if run.strip(_BESIDE) == "" else " "
+
+
+def _script_blank(match: re.Match[str]) -> str:
+    """Nothing around a relation in a script, to keep it short."""
+    run = match[0]
+    return "" if _AROUND in run else run
 
 
 _ARROWS = frozenset(RELATIONS.values())
