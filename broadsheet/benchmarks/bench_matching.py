@@ -220,7 +220,7 @@ def _links() -> dict[str, list[Pair]]:
 
 
 DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d"
-ACCENTED = {"é": r"\'e", "è": r"\`e", "ö": r"\"{o}", "ü": r"{\"u}", "ä": r'\"a', "ç": r"\c{c}", "ø": r"{\o}"}
+ACCENTED = {"é": r"\'e", "è": r"\`e", "ö": r"\"{o}", "ü": r"{\"u}", "ä": r"\"a", "ç": r"\c{c}", "ø": r"{\o}"}
 GREEK = {"alpha": "α", "beta": "β", "gamma": "γ", "lambda": "λ", "sigma": "σ", "epsilon": "ε", "ell": "ℓ", "infty": "∞"}
 
 

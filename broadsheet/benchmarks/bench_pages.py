@@ -225,7 +225,7 @@ _SETUP = "import django, json, random; django.setup(); random.seed(7)\n"
 _STATUS = """
 from broadsheet.editions import queries as editions
 from broadsheet.papers import queries, tasks
-behind = queries.last_change() - tasks.open_index().cursor()
+behind = queries.unread(tasks.open_index().cursor())
 print(json.dumps({"papers": queries.totals().papers, "behind": behind + editions.behind()}))
 """
 _KNOWN = """

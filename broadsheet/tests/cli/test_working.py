@@ -147,7 +147,7 @@ class TestPreparing:
         monkeypatch.setattr(preparing, "LATER", 272)
         said: list[str] = []
         preparing.prepare(said.append, patient=False)
-        assert said[-1].startswith(f"· {papers.last_change():,} changes are not in the index and the editions yet")
+        assert said[-1].startswith(f"· {papers.unread(0):,} changes are not in the index and the editions yet")
         assert in_the_index() == (0, 0)
 
     def test_it_stops_between_two_steps(self) -> None:

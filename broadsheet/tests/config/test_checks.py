@@ -176,7 +176,7 @@ class TestWhatIsStored:
     def test_an_index_that_follows_later_is_no_problem(self, configured: Any) -> None:
         import_file(starter.CATALOGUE)
         seen = stored_checks.index(configured())
-        assert seen == Seen(f"0 papers, {papers.last_change()} changes behind; the worker follows")
+        assert seen == Seen(f"0 papers, {papers.unread(0)} changes behind; the worker follows")
 
     def test_the_starter_catalogue_is_missing(self, configured: Any) -> None:
         assert ids(stored_checks.starter_catalogue(configured())) == ["broadsheet.W014"]

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from broadsheet.bibliography.record import Record
 from broadsheet.editions import actions, queries
 from broadsheet.editions.actions import Published
-from broadsheet.editions.rules import Basis, Kind
+from broadsheet.editions.rules import ANNOUNCEMENT_ZONE, Basis, Kind
 from broadsheet.papers import queries as papers
 from broadsheet.papers.actions import merge_papers, store_many, unmerge_papers
 from broadsheet.testing.cast import ADA, HARBOUR, LANTERN, MEADOW, arxiv, said
@@ -139,7 +139,21 @@ def test_the_front_page_prefers_announced_news_to_the_collection_and_that_to_oth
     publish()
     front = queries.front()
     assert front is not None
-    assert front.label == "2024-01-02"
+    assert front.kind is Kind.FIRST, "one old paper is not a day of news"
+    store_many(works(12, date(2024, 1, 3)))
+    publish()
+    front = queries.front()
+    assert front is not None
+    assert front.label == "2024-01-03"
+
+
+def test_a_recent_day_is_news_however_few_papers_it_has() -> None:
+    today = datetime.now(ANNOUNCEMENT_ZONE).date()
+    store_many([said("A paper of the collection", by="catalogue"), *works(1, today - timedelta(days=3))])
+    publish()
+    front = queries.front()
+    assert front is not None
+    assert front.kind is Kind.DAY
 
 
 def test_neighbours_are_the_published_editions_before_and_after() -> None:

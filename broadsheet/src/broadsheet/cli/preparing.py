@@ -131,7 +131,7 @@ def behind() -> int:
         cursor = tasks.open_index().cursor()
     except IndexUnavailable:
         cursor = 0
-    return max(printed.behind(), papers.last_change() - cursor)
+    return max(printed.behind(), papers.unread(cursor))
 
 
 def publish(say: Say, *, stop: Stop = lambda: False) -> int:

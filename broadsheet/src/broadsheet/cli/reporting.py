@@ -41,7 +41,7 @@ def _holdings() -> list[tuple[str, str]]:
     behind = editions.behind()
     return [
         ("papers", f"{totals.papers:,} from {totals.statements:,} statements of sources"),
-        ("journal", f"entry {totals.last_change:,}{newest}"),
+        ("journal", f"{totals.changes:,} entries{newest}"),
         ("editions", (counts or "none") + (f"; {behind:,} steps behind" if behind else "")),
     ]
 
@@ -49,7 +49,7 @@ def _holdings() -> list[tuple[str, str]]:
 def _index() -> list[tuple[str, str]]:
     try:
         index = tasks.open_index()
-        behind = papers.last_change() - index.cursor()
+        behind = papers.unread(index.cursor())
         return [("index", f"{index.count():,} papers, " + (f"{behind:,} changes behind" if behind else "up to date"))]
     except IndexUnavailable as error:
         return [("index", f"cannot answer: {error}")]

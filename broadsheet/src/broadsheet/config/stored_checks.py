@@ -66,7 +66,8 @@ def index(_configuration: Configuration) -> Seen:
             id="broadsheet.E013",
         )
         return Seen(f"{count:,} papers", (problem,))
-    behind = f"{last - cursor:,} changes behind; the worker follows" if last > cursor else "up to date"
+    unread = papers.unread(cursor)
+    behind = f"{unread:,} changes behind; the worker follows" if unread else "up to date"
     return Seen(f"{count:,} papers, {behind}")
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from broadsheet.editions.models import Edition as Row
 from broadsheet.editions.models import EditionEntry, JournalCursor
-from broadsheet.editions.rules import REASONS, Basis, Kind
+from broadsheet.editions.rules import ANNOUNCEMENT_ZONE, DAY_OF_NEWS, REASONS, RECENT_DAYS, Basis, Kind
 from broadsheet.papers import queries as papers
 
 
@@ -58,16 +59,24 @@ class Audit:
 
 
 def front() -> Edition | None:
-    """The edition for the front page: the newest day with announced papers, else the first edition, else the newest."""
+    """The edition for the front page: the newest day of news, else the first edition, else the newest of any kind.
+
+    A day of news has announced papers, and is either recent or has several of them (`rules.RECENT_DAYS`,
+    `rules.DAY_OF_NEWS`).
+    """
     printed = Row.objects.filter(size__gt=0).order_by("-start")
     days = printed.filter(kind=Kind.DAY)
     row = (
-        days.filter(announced__gt=0).first()
+        days.filter(Q(announced__gte=DAY_OF_NEWS) | Q(announced__gt=0, start__gte=_recently())).first()
         or printed.filter(kind=Kind.FIRST).first()
         or days.first()
         or printed.filter(kind=Kind.MONTH).first()
     )
     return _edition(row) if row else None
+
+
+def _recently() -> date:
+    return timezone.now().astimezone(ANNOUNCEMENT_ZONE).date() - timedelta(days=RECENT_DAYS)
 
 
 def edition_of(kind: Kind, label: str) -> Edition | None:
@@ -128,7 +137,7 @@ def places(paper_id: int) -> list[tuple[Edition, Entry]]:
 def behind() -> int:
     """How much is to be done: entries of the journal that were not read, and editions that were not printed."""
     row = JournalCursor.objects.first()
-    return papers.last_change() - (row.seq if row else 0) + Row.objects.filter(pending=True).count()
+    return papers.unread(row.seq if row else 0) + Row.objects.filter(pending=True).count()
 
 
 def audit(edition: Edition) -> Audit:

@@ -19,6 +19,12 @@ from broadsheet.bibliography.dates import PartialDate
 ANNOUNCEMENT_ZONE = ZoneInfo("America/New_York")
 
 
+# What makes a day of announced papers fit for the front page in place of the first edition: one that is recent, or one
+# that is large enough to be a day's list and not the stray date of an imported paper.
+RECENT_DAYS = 31
+DAY_OF_NEWS = 12  # papers
+
+
 class Kind(StrEnum):
     """The kinds of edition."""
 

@@ -99,11 +99,11 @@ class SectionCount:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What the store holds: papers shown, statements of sources, the journal's last number and its time."""
+    """What the store holds: papers shown, statements of sources, entries of the journal and the last one's time."""
 
     papers: int
     statements: int
-    last_change: int
+    changes: int
     newest: datetime | None
 
 
@@ -300,6 +300,11 @@ def last_change() -> int:
     return PaperChange.objects.aggregate(last=Max("id"))["last"] or 0
 
 
+def unread(after: int) -> int:
+    """How many entries of the journal have a number above `after`. Counted, because numbers may have gaps."""
+    return PaperChange.objects.filter(id__gt=after).count()
+
+
 def kept_apart(one: int, other: int) -> bool:
     """Whether somebody undid a merge of these two, so that no rule may merge them again."""
     pair = Q(paper=one, other=other) | Q(paper=other, other=one)
@@ -338,7 +343,7 @@ def totals() -> Totals:
     return Totals(
         papers=Paper.objects.filter(merged_into__isnull=True).count(),
         statements=Statement.objects.count(),
-        last_change=newest.id if newest else 0,
+        changes=PaperChange.objects.count(),
         newest=newest.at if newest else None,
     )
 

@@ -38,16 +38,15 @@ def refresh_index(index: Index, *, limit: int = 2000) -> Refreshed:
     """
     cursor = index.cursor()
     entries = queries.changes(after=cursor, limit=limit)
-    last = queries.last_change()
     if not entries:
-        return Refreshed(0, last - cursor)
+        return Refreshed(0, 0)
     newest = {entry.paper_id: entry.seq for entry in entries}
     shown = queries.by_ids(newest.keys())
     known = queries.identifiers_of({row.id for row in shown.values()})
     upserts = {row.id: _document(row, known[row.id], change=newest[asked]) for asked, row in shown.items()}
     gone = [asked for asked in newest if asked not in upserts]
     index.apply(upserts.values(), gone, cursor=entries[-1].seq)
-    return Refreshed(len(entries), last - entries[-1].seq)
+    return Refreshed(len(entries), queries.unread(entries[-1].seq))
 
 
 def _document(row: Paper, identifiers: Iterable[Identifier], *, change: int) -> Document:

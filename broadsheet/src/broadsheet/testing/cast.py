@@ -46,7 +46,7 @@ LANTERN = said(
     code_url="https://example.org/lantern",
 )
 HARBOUR = said(
-    "Harbour: Optimal Transport between Schr\\\"odinger Bridges",
+    'Harbour: Optimal Transport between Schr\\"odinger Bridges',
     key="harbour",
     abstract="Bridges are found by alternating projections. We prove that they meet.",
     authors=(BELA, DORDE),

@@ -1,0 +1,1 @@
+"""The pages: everything that answers a browser. Nothing below imports it."""

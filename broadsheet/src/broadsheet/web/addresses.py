@@ -1,0 +1,50 @@
+"""Fill the patterns of `links`: the one place where a key, a slug or a label becomes part of an address."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+from broadsheet import links
+
+# What RFC 3986 allows in a path besides letters and digits, so that "2401.00001" and "doi:10.1/x(1)" stay readable.
+_SAFE = "/:@!$&'()*+,;=~-._"
+
+_EDITIONS = {"day": links.DAY, "week": links.WEEK, "month": links.MONTH}
+
+
+def paper(key: str) -> str:
+    """Our page of the paper with this key."""
+    return links.PAPER.format(key=quote(key, safe=_SAFE))
+
+
+def author(slug: str) -> str:
+    """Our page of the author."""
+    return links.AUTHOR.format(slug=quote(slug, safe=""))
+
+
+def section(slug: str) -> str:
+    """The page of a section, which is a field or a category."""
+    return links.SECTION.format(slug=quote(slug, safe=""))
+
+
+def edition(kind: str, label: str) -> str:
+    """The page of an edition: its day, week, month, or the first one."""
+    pattern = _EDITIONS.get(kind)
+    return pattern.format(**{kind: label}) if pattern else links.FIRST_EDITION
+
+
+def with_query(path: str, **values: str | int | None) -> str:
+    """`path` with the values that say something as its query: None, empty text and page 1 are left out."""
+    kept = {name: value for name, value in values.items() if value not in (None, "") and (name, value) != ("page", 1)}
+    return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def outside(url: str) -> str:
+    """An address that a source gave, if it is one of the web; else empty, so that no link of ours runs a script."""
+    return url if url.startswith(("https://", "http://")) else ""
+
+
+def shortened(url: str) -> str:
+    """An address as it is printed: without its scheme, and cut after 48 characters."""
+    bare = url.partition("://")[2].removeprefix("www.").rstrip("/")
+    return bare if len(bare) <= 48 else bare[:47] + "…"

@@ -1,0 +1,145 @@
+"""What a list shows of each paper: loaded for a whole page at once, in a number of queries that never grows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+from markupsafe import Markup
+
+from broadsheet.bibliography import names, tex
+from broadsheet.evidence import queries as evidence
+from broadsheet.papers import queries as papers
+from broadsheet.web import addresses, excerpts, wording
+
+# Names printed before "and n more" on a card; the paper's own page prints all.
+BYLINE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """A name as it is printed, and the address of the author's page."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """One paper in a list, ready to print. Texts ending in `_html` are safe HTML, the rest is plain Unicode.
+
+    `rank`, `reasons` and `late` are set for the entries of an edition; `heading` and `highlight`, the title and a part
+    of the text with marks, for a hit of a search.
+    """
+
+    paper: papers.Paper
+    claims: Sequence[evidence.Claim] = ()
+    rank: int | None = None
+    reasons: tuple[str, ...] = ()
+    late: bool = False
+    heading: Markup | None = None
+    highlight: Markup | None = None
+
+    @property
+    def url(self) -> str:
+        """Our page of the paper."""
+        return addresses.paper(self.paper.key)
+
+    @property
+    def title_html(self) -> Markup:
+        """The title with its mathematics, or with its marks."""
+        return self.heading or html(self.paper.title)
+
+    @property
+    def title_text(self) -> str:
+        """The title in plain Unicode, for windows and for the list of saved papers."""
+        return plain(self.paper.title)
+
+    @cached_property
+    def authors(self) -> list[Author]:
+        """The first authors, as many as a byline holds."""
+        return [author(name) for name in self.paper.authors[:BYLINE]]
+
+    @property
+    def more_authors(self) -> int:
+        """How many authors the byline leaves out; all of them when a source printed only how many there are."""
+        known = max(len(self.paper.authors), self.paper.author_count or 0)
+        return known - len(self.authors)
+
+    @property
+    def section(self) -> str:
+        """The slug of the section that it belongs to first: its field, else its primary category, else empty."""
+        return self.paper.field or (self.paper.categories[0] if self.paper.categories else "")
+
+    @property
+    def day(self) -> str:
+        """The day to print beside it, as far as it is known: announced, else submitted."""
+        return wording.day_text(self.paper.announced or self.paper.submitted)
+
+    @property
+    def claim(self) -> evidence.Claim | None:
+        """The first claim that can be exercised: one that runs on a laptop if there is one, else partly; or None."""
+        for runnable in ("yes", "partly"):
+            for claim in self.claims:
+                if claim.runnable == runnable:
+                    return claim
+        return None
+
+    def text(self, limit: int) -> Markup:
+        """What it says in about `limit` characters: our summary when there is one, else the abstract's beginning."""
+        if self.highlight:
+            return self.highlight
+        return excerpt(self.paper.summary or self.paper.abstract, limit)
+
+    def abstract(self, limit: int) -> Markup:
+        """The abstract's first `limit` characters or so; empty when no source gave one."""
+        return excerpt(self.paper.abstract, limit)
+
+
+def load(ids: Iterable[int], viewer: None = None) -> list[Card]:
+    """The cards of these papers in this order; ids that the database does not know are dropped.
+
+    A merged paper is shown as the one that it went into, once. `viewer` is the person who reads; there are no accounts
+    yet, so everybody sees the same.
+    """
+    del viewer
+    wanted = list(dict.fromkeys(ids))
+    rows = papers.by_ids(wanted)
+    shown = {rows[asked].id: rows[asked] for asked in wanted if asked in rows}
+    claims = evidence.for_papers(list(shown))
+    return [Card(paper=row, claims=claims.get(row.id, ())) for row in shown.values()]
+
+
+def author(name: str) -> Author:
+    """The author of that name, as printed by a source."""
+    return Author(*_author(name))
+
+
+@lru_cache(maxsize=8192)
+def _author(name: str) -> tuple[str, str]:
+    """The printed form of a name and the address of its page."""
+    return names.printed(name), addresses.author(names.slug(name))
+
+
+@lru_cache(maxsize=4096)
+def html(text: str) -> Markup:
+    """TeX as safe HTML with MathML. Remembered, as the same titles are printed all day."""
+    return Markup(tex.to_html(text))  # noqa: S704 - to_html escapes; that is its contract
+
+
+@lru_cache(maxsize=4096)
+def plain(text: str) -> str:
+    """TeX as one line of plain Unicode. Remembered: an abstract full of TeX takes milliseconds."""
+    return tex.to_text(text)
+
+
+def paragraphs(text: str) -> list[Markup]:
+    """A long TeX text as paragraphs of safe HTML with MathML, addresses in it linked."""
+    return [Markup(part) for part in tex.paragraphs(text, links=True)]  # noqa: S704 - escaped by `paragraphs`
+
+
+@lru_cache(maxsize=4096)
+def excerpt(text: str, limit: int) -> Markup:
+    """The beginning of a TeX text, cut before it is converted, as safe HTML."""
+    return Markup(tex.to_html(excerpts.cut(text, limit)))  # noqa: S704 - to_html escapes; that is its contract

@@ -1,0 +1,64 @@
+"""Cut a long TeX text where a reader would: after a sentence, else after a word, and never inside mathematics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+ELLIPSIS = " …"
+
+# How much longer than asked a text may be and still be printed whole: a cut that saves a word is worse than none.
+_SLACK = 1.15
+# A sentence is preferred when it gives at least this share of the length.
+_ENOUGH = 0.55
+
+_TOKEN = re.compile(
+    r"\\begin\{|\\end\{|\\[()\[\]]|\\.|\$\$|[${}]"  # what opens and closes mathematics and groups
+    r"|[.!?][\"'”’)\]]{0,3}(?=\s)"  # the end of a sentence, perhaps
+    r"|\s+",
+    re.DOTALL,
+)
+_ABBREVIATION = re.compile(r"(?:^|[\s(])(?:e\.g|i\.e|et al|cf|vs|resp|approx|Fig|Figs|Eq|Eqs|Sec|No|St|[A-Z])$")
+# An environment's name stands in braces of its own, so \begin{ opens two levels and the brace of \end{ closes the last.
+_DEPTH = {r"\(": 1, r"\[": 1, "{": 1, r"\begin{": 2, r"\)": -1, r"\]": -1, "}": -1, r"\end{": 0}
+
+
+def cut(tex: str, limit: int) -> str:
+    """`tex` itself when it has about `limit` characters or fewer, else its beginning with an ellipsis.
+
+    The cut is after the last sentence that fits, else after the last word; where mathematics or a group in braces
+    spans the limit, before it, and when nothing stands before it, after it. Linear in the length of the text.
+    """
+    tex = tex.strip()
+    if len(tex) <= limit * _SLACK:
+        return tex
+    sentence = word = 0
+    for position, ends_sentence in _places(tex):
+        if position > limit and word:
+            break
+        word = position
+        if ends_sentence:
+            sentence = position
+        if position > limit:
+            break
+    at = sentence if sentence >= limit * _ENOUGH else word
+    return tex[:at].rstrip(" ,;:") + ELLIPSIS if at else tex
+
+
+def _places(tex: str) -> Iterator[tuple[int, bool]]:
+    """Every position where the text may be cut, and whether a sentence ends there."""
+    depth = 0
+    mathematics = ""
+    ended = -1
+    for token in _TOKEN.finditer(tex):
+        mark = token.group()
+        if mark in {"$", "$$"}:
+            mathematics = "" if mathematics else mark
+        elif mark in _DEPTH:
+            depth = max(0, depth + _DEPTH[mark])
+        elif mathematics or depth:
+            continue
+        elif mark[0] in ".!?":
+            ended = token.end() if not _ABBREVIATION.search(tex, max(0, token.start() - 12), token.start()) else -1
+        elif mark.isspace():
+            yield token.start(), ended == token.start()

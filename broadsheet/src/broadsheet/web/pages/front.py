@@ -1,0 +1,47 @@
+"""The front page: the lead, the seconds, what can be tested, and the complete list of the newest edition."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from broadsheet import links
+from broadsheet.editions import queries as editions
+from broadsheet.editions.rules import Kind
+from broadsheet.web import addresses, cards, paging, wording
+from broadsheet.web.pages.listing import edition_cards
+from broadsheet.web.pages.sections import sections
+from broadsheet.web.rendering import page
+
+SECONDS = 4
+HOLDS = 7
+
+
+@require_safe
+def front(request: HttpRequest) -> HttpResponse:
+    """The newest edition as a front page; its further pages are those of the edition."""
+    edition = editions.front()
+    today = timezone.now().astimezone(wording.EASTERN).date()
+    if edition is None or not edition.size:
+        return page(request, "pages/front_empty.html", {"today": today, "edition": None}, canonical=links.FRONT)
+    shown = edition_cards(edition, page=1)
+    address = addresses.edition(edition.kind, edition.label)
+    values = {
+        "today": edition.start if edition.kind is Kind.DAY else today,
+        "edition": edition,
+        "audit": editions.audit(edition),
+        "lead": shown[0] if shown else None,
+        "seconds": shown[1 : 1 + SECONDS],
+        "rest": shown[1 + SECONDS :],
+        "holds": _holds(shown),
+        "sections": sections()[:24],
+        "pages": paging.pages(1, edition.size, lambda number: addresses.with_query(address, page=number)),
+    }
+    return page(request, "pages/front.html", values, canonical=links.FRONT)
+
+
+def _holds(shown: list[cards.Card]) -> list[cards.Card]:
+    """Papers of the page whose claim runs on a laptop: those that do not stand at the top already."""
+    able = [card for card in shown[1 + SECONDS :] if card.claim and card.claim.runnable == "yes"]
+    return able[:HOLDS]

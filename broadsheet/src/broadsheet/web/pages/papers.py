@@ -1,0 +1,229 @@
+"""The page of a paper, and the ways to it from arXiv's addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.views.decorators.http import require_safe
+
+from broadsheet import links
+from broadsheet.bibliography import identifiers, names, tex
+from broadsheet.bibliography.dates import PartialDate
+from broadsheet.bibliography.identifiers import Scheme
+from broadsheet.editions import queries as editions
+from broadsheet.evidence import queries as evidence
+from broadsheet.papers import queries as papers
+from broadsheet.sources import registry
+from broadsheet.web import addresses, cards, wording
+from broadsheet.web.pages.listing import refuse_zero_bytes
+from broadsheet.web.rendering import page
+
+_SCHEMES = {
+    Scheme.ARXIV: "arXiv",
+    Scheme.DOI: "DOI",
+    Scheme.OPENREVIEW: "OpenReview",
+    Scheme.ACL: "ACL Anthology",
+    Scheme.PMLR: "PMLR",
+}
+
+# How fields are called on the page, in the order in which their origins are told.
+_FIELDS = {
+    "title": "Title",
+    "authors": "Authors",
+    "author_count": "Number of authors",
+    "abstract": "Abstract",
+    "summary": "Summary",
+    "identifiers": "Identifiers",
+    "versions": "Versions",
+    "submitted": "First submitted",
+    "announced": "Announced",
+    "updated": "Newest version",
+    "venue": "Venue",
+    "categories": "Categories",
+    "field": "Section",
+    "kind": "Kind",
+    "keywords": "Keywords",
+    "comments": "Comments",
+    "license": "Licence",
+    "organization": "Organisation",
+    "code_url": "Code",
+    "project_url": "Project",
+}
+_CHANGES = {
+    "created": "First stored",
+    "updated": "Changed",
+    "stated": "A source said more; what we believe stayed the same",
+    "merged": "Another entry of the same work was merged into this one",
+    "unmerged": "A merge was undone",
+}
+# An author list, a title or a text that is told as "also said" is cut to this many characters.
+_OTHERWISE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which sources say what the page says of a field, and what others say instead, as (source, text)."""
+
+    name: str
+    sources: tuple[str, ...]
+    otherwise: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dated:
+    """A date of the paper and what it means."""
+
+    meaning: str
+    day: str
+
+
+@require_safe
+def paper(request: HttpRequest, key: str) -> HttpResponse:
+    """Everything that is known of the paper. Another name of it, or of one merged into it, leads to its own address.
+
+    Raises Http404 when nothing here has that key.
+    """
+    refuse_zero_bytes(key)
+    row = papers.find(key) or _by_another_form(key)
+    if row is None:
+        raise Http404(f"There is no paper {key[:80]} here.")
+    if row.key != key:
+        return HttpResponseRedirect(addresses.paper(row.key))
+    detail = papers.detail(row.id)
+    claims = evidence.for_papers([row.id]).get(row.id, [])
+    card = cards.Card(paper=row, claims=claims)
+    values = {
+        "card": card,
+        "paper": row,
+        "citation": _citation(detail),
+        "title": cards.plain(row.title),
+        "description": tex.to_text(row.summary or row.abstract)[:300],
+        "authors": [cards.author(name) for name in row.authors],
+        "abstract": cards.paragraphs(row.abstract),
+        "dates": _dates(detail),
+        "identifiers": [(_SCHEMES[found.scheme], found.value, found.url) for found in detail.identifiers],
+        "claims": claims,
+        "origins": _origins(detail),
+        "sources": _statements(detail),
+        "history": _history(detail),
+        "places": editions.places(row.id),
+        "versions": detail.versions,
+    }
+    return page(request, "pages/paper.html", values, canonical=card.url)
+
+
+@require_safe
+def from_arxiv(request: HttpRequest, arxiv_id: str) -> HttpResponse:
+    """From an address of arXiv with our host to our page; to the search, which says so, when we do not have it.
+
+    Raises Http404 when it is not an identifier of arXiv.
+    """
+    found = identifiers.parse(f"arxiv:{arxiv_id}")
+    if found is None:
+        raise Http404(f"“{arxiv_id[:80]}” is not an identifier of arXiv. They look like 2401.00001 or math/0611800.")
+    row = papers.find(found.identifier.key)
+    if row is None:
+        return HttpResponseRedirect(addresses.with_query(links.SEARCH, q=str(found.identifier)))
+    return HttpResponseRedirect(addresses.paper(row.key))
+
+
+def _by_another_form(key: str) -> papers.Paper | None:
+    """The paper when `key` is an identifier in another spelling, or with a version."""
+    found = identifiers.parse(key)
+    return papers.find(found.identifier.key) if found else None
+
+
+def _citation(detail: papers.Detail) -> list[tuple[str, str]]:
+    """The paper for programs that collect references: names and contents of Highwire's ``meta`` elements, as arXiv uses
+    them. https://scholar.google.com/intl/en/scholar/inclusion.html
+    """
+    row = detail.paper
+    by_scheme = {found.scheme: found.value for found in reversed(detail.identifiers)}
+    arxiv = by_scheme.get(Scheme.ARXIV, "")
+    said = [
+        ("citation_title", cards.plain(row.title)),
+        *(("citation_author", names.last_first(name)) for name in row.authors),
+        ("citation_date", row.submitted.replace("-", "/")),
+        ("citation_online_date", row.updated.replace("-", "/")),
+        ("citation_doi", by_scheme.get(Scheme.DOI, "")),
+        ("citation_arxiv_id", arxiv),
+        ("citation_pdf_url", f"https://arxiv.org/pdf/{arxiv}" if arxiv else ""),
+    ]
+    return [(name, content) for name, content in said if content]
+
+
+def _dates(detail: papers.Detail) -> list[Dated]:
+    row = detail.paper
+    dates = [
+        Dated("announced, the first day a reader could see it listed (US Eastern)", wording.day_text(row.announced)),
+        Dated("first version submitted", wording.day_text(row.submitted)),
+        Dated("newest version", wording.day_text(row.updated)),
+    ]
+    return [each for each in dates if each.day]
+
+
+def source_title(name: str) -> str:
+    """How people name a source; its own name when no installed source is called so."""
+    source = registry.sources().get(name)
+    return source.title if source else name
+
+
+def _origins(detail: papers.Detail) -> list[Origin]:
+    """For each field that something is known of: who says so, and who says otherwise."""
+    merged = detail.merged
+    result = []
+    for field, name in _FIELDS.items():
+        positions = merged.provenance.get(field)
+        if not positions:
+            continue
+        said_by = dict.fromkeys(source_title(detail.statements[place].source) for place in positions)
+        otherwise = dict.fromkeys(
+            (source_title(detail.statements[conflict.other].source), _told(detail, conflict.other, field))
+            for conflict in merged.conflicts
+            if conflict.field == field
+        )
+        result.append(Origin(name, tuple(said_by), tuple(otherwise)))
+    return result
+
+
+def _told(detail: papers.Detail, place: int, field: str) -> str:
+    """What one source says of a field, as a line of plain text."""
+    value = getattr(detail.statements[place].record, field)
+    if isinstance(value, tuple):
+        text = ", ".join(map(str, value))
+    elif isinstance(value, PartialDate):
+        text = wording.day_text(value)
+    else:
+        text = tex.to_text(str(value))
+    return text if len(text) <= _OTHERWISE else text[:_OTHERWISE].rsplit(" ", 1)[0] + " …"
+
+
+def _statements(detail: papers.Detail) -> list[tuple[str, int, str]]:
+    """Each source with the number of its statements and the time it was last heard."""
+    grouped: dict[str, list[papers.Said]] = {}
+    for said in detail.statements:
+        grouped.setdefault(source_title(said.source), []).append(said)
+    return [(name, len(said), wording.utc(max(each.seen_at for each in said))) for name, said in grouped.items()]
+
+
+def _history(detail: papers.Detail) -> list[tuple[str, str, str]]:
+    """The journal of the paper in words: when, what, and more about it. Entries of merged papers name them."""
+    others = {other.id: other for other in detail.merged_from}
+    result = []
+    for change in detail.history:
+        member = others.get(change.paper_id)
+        what = _CHANGES.get(change.kind, change.kind)
+        if change.kind == "merged" and member is None:
+            what = "Merged into another paper"
+        elif change.kind == "updated" and change.fields:
+            what = f"Changed: {_names(change.fields)}"
+        about = [f"“{tex.to_text(member.title)}” ({member.key})"] if member else []
+        about += [change.note] if change.note else []
+        result.append((wording.utc(change.at), what, ". ".join(about)))
+    return result
+
+
+def _names(fields: Sequence[str]) -> str:
+    return ", ".join(_FIELDS[field].lower() for field in fields if field in _FIELDS) or "how it is filed"

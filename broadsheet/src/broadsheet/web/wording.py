@@ -1,0 +1,86 @@
+"""Dates, numbers and names of things in the words that the pages print."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from broadsheet.bibliography.dates import PartialDate
+from broadsheet.bibliography.taxonomy import CATEGORIES
+
+# arXiv's announcements are timed in US Eastern: https://info.arxiv.org/help/availability.html
+EASTERN = ZoneInfo("America/New_York")
+
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_LETTER_WORDS = {"llm": "LLM", "llms": "LLMs", "rl": "RL", "ai": "AI", "nlp": "NLP", "recsys": "recommenders"}
+
+
+def long_day(day: date) -> str:
+    """A calendar day with its weekday: ``Friday, 20 November 2026``."""
+    return f"{_WEEKDAYS[day.weekday()]}, {day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def day_text(day: date | PartialDate | str | None) -> str:
+    """A date as far as it is known: ``14 January 2021``, ``January 2021``, ``2021``; empty for none.
+
+    Text is read as PartialDate reads it; text that is no date is printed as it is.
+    """
+    if isinstance(day, str):
+        try:
+            day = PartialDate.parse(day) if day else None
+        except ValueError:
+            return str(day)
+    if day is None:
+        return ""
+    words = [str(day.year)]
+    if day.month:
+        words.insert(0, _MONTHS[day.month - 1])
+        if day.day:
+            words.insert(0, str(day.day))
+    return " ".join(words)
+
+
+def eastern(moment: datetime) -> str:
+    """A moment on the clock by which arXiv announces, the zone named: ``20 November 2026, 21:14 ET``."""
+    local = moment.astimezone(EASTERN)
+    return f"{day_text(local.date())}, {local:%H:%M} ET"
+
+
+def utc(moment: datetime) -> str:
+    """A moment in Coordinated Universal Time: ``21 November 2026, 02:14:09 UTC``."""
+    local = moment.astimezone(ZoneInfo("UTC"))
+    return f"{day_text(local.date())}, {local:%H:%M:%S} UTC"
+
+
+def number(value: int) -> str:
+    """An integer with thin groups of three digits: ``100 000`` with narrow no-break spaces, ``9999`` without."""
+    return f"{value:,}".replace(",", "\u202f") if abs(value) >= 10_000 else str(value)
+
+
+def count(value: int, one: str, many: str = "") -> str:
+    """A number with its noun: ``1 paper``, ``273 papers``."""
+    return f"{number(value)}\u00a0{one if value == 1 else many or one + 's'}"
+
+
+def section_name(slug: str) -> str:
+    """What a section is called: a category of arXiv by its name, a slug as words (``bandits-and-rl-theory``).
+
+    A category that arXiv does not list any more is printed as it is.
+    """
+    if slug in CATEGORIES or "." in slug:
+        return CATEGORIES.get(slug, slug)
+    words = [_LETTER_WORDS.get(word, word) for word in slug.split("-")]
+    words[0] = words[0][:1].upper() + words[0][1:]
+    return " ".join(words)
+
+
+def edition_name(kind: str, label: str) -> str:
+    """What an edition is called: ``20 November 2026``, ``Week 47 of 2026``, ``November 2026``, ``First edition``."""
+    if kind == "week":
+        year, _, week = label.partition("-W")
+        return f"Week {int(week)} of {year}"
+    return "First edition" if kind == "first" else day_text(label)

@@ -1,0 +1,100 @@
+"""A real instance on a port of its own, and Chromium in front of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+import pytest
+
+from broadsheet.bibliography.dates import PartialDate
+from broadsheet.testing.cast import HARBOUR, LANTERN, MEADOW
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+START_WITHIN = 120  # seconds; the first start of a folder loads the starter catalogue
+
+
+def _records(path: Path) -> Path:
+    """The cast's papers, which have mathematics in titles and abstracts, as a file of records.
+
+    Their days of announcement are left out, so that the starter catalogue stays on the front page.
+    """
+    with path.open("wb") as file:
+        for record in (LANTERN, HARBOUR, MEADOW):
+            dated = replace(record, source="records", announced=None, submitted=PartialDate(2024, 1, 2))
+            file.write(orjson.dumps(dated.as_json()) + b"\n")
+    return path
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of `broadsheet up` with the starter catalogue and the cast's papers; ended after the last test."""
+    folder = tmp_path_factory.mktemp("newspaper")
+    program = [Path(sys.executable).with_name("broadsheet")]
+    environ = {**os.environ, "BROADSHEET_DATA": str(folder / "data")}
+    subprocess.run([*program, "import", _records(folder / "cast.jsonl")], env=environ, check=True, timeout=START_WITHIN)
+    with subprocess.Popen([*program, "up", "--port", "0"], env=environ, stdout=subprocess.PIPE, text=True) as running:
+        try:
+            yield _address(running)
+        finally:
+            running.send_signal(signal.SIGTERM)
+            running.communicate(timeout=30)
+
+
+def _address(running: subprocess.Popen[str]) -> str:
+    assert running.stdout is not None
+    for line in running.stdout:
+        if found := re.search(r"Broadsheet is at (http://\S+?)/?\s", line):
+            return found[1]
+    pytest.fail(f"`broadsheet up` ended with status {running.wait()} and never said its address.")
+
+
+class Reader:
+    """A browser window. Remembers what went wrong in it: errors of scripts, and requests to anybody else."""
+
+    def __init__(self, context: BrowserContext, address: str) -> None:
+        self.page: Page = context.new_page()
+        self.address = address
+        self.errors: list[str] = []
+        self.elsewhere: list[str] = []
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", lambda request: self._request(request.url))
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # The browser itself reports an answer that says 404; that is no error of the page.
+        if message.type in {"error", "warning"} and "status of 404" not in message.text:
+            self.errors.append(message.text)
+
+    def _request(self, url: str) -> None:
+        if not url.startswith(self.address):
+            self.elsewhere.append(url)
+
+    def open(self, path: str) -> Page:
+        """The page at this path, loaded."""
+        self.page.goto(self.address + path)
+        return self.page
+
+
+@pytest.fixture
+def reader(browser: Browser, address: str) -> Iterator[Reader]:
+    """A window of the size of a desk, light."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, color_scheme="light")
+    yield Reader(context, address)
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def make_reader() -> type[Reader]:
+    """For tests that need a window of another size or theme."""
+    return Reader

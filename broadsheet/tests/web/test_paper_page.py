@@ -1,0 +1,187 @@
+"""The page of a paper: all that is known, who says so, and every address that leads to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from html.parser import HTMLParser
+
+import pytest
+
+from broadsheet.bibliography.dates import PartialDate
+from broadsheet.bibliography.record import Version
+from broadsheet.evidence.rules import Claim
+from broadsheet.papers.actions import merge_papers
+from broadsheet.testing.cast import HARBOUR, LANTERN, MEADOW, said
+
+
+class Elements(HTMLParser):
+    """What a browser would run of a page: its scripts, and attributes that are events."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.scripts = 0
+        self.events: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.scripts += tag == "script"
+        self.events += [name for name, value in attrs if name.startswith("on") or "javascript:" in (value or "")]
+
+
+CLAIM = Claim(
+    "testimony", "lantern", "Fewer lamps are needed.", "half", "partly", "Walk down a stair.", ("no lamp", "two lamps")
+)
+
+
+def test_the_page_has_title_authors_abstract_and_mathematics(press, get) -> None:
+    press([LANTERN])
+    text = get("/papers/2401.00001").text
+    assert "<title>Lantern: Step Sizes from ℓ₂ Gradient Norms – Broadsheet</title>" in text
+    assert "<h1" in text
+    assert "<msub>" in text[text.index("<h1") : text.index("</h1>")]
+    assert '<a href="/author/ada-example">Ada Example</a>' in text
+    assert "We choose step sizes from the" in text
+    assert "<msqrt>" in text
+    assert '<link rel="canonical" href="http://localhost/papers/2401.00001">' in text
+    assert '<meta name="description" content="We choose step sizes' in text
+
+
+def test_each_date_says_what_it_means(press, get) -> None:
+    press(
+        [replace(LANTERN, updated=PartialDate(2024, 3), versions=(Version(1, PartialDate(2023, 12, 29)), Version(2)))]
+    )
+    text = get("/papers/2401.00001").text
+    assert "<dt>2 January 2024</dt><dd>announced, the first day a reader could see it listed (US Eastern)</dd>" in text
+    assert "<dt>29 December 2023</dt><dd>first version submitted</dd>" in text
+    assert "<dt>March 2024</dt><dd>newest version</dd>" in text
+    assert "v1, 29 December 2023; v2" in text
+
+
+def test_identifiers_lead_to_their_homes(press, get) -> None:
+    press([HARBOUR])
+    text = get("/papers/2401.00002").text
+    assert '<a href="https://arxiv.org/abs/2401.00002">2401.00002</a>' in text
+    assert '<a href="https://doi.org/10.1000/harbour.7">10.1000/harbour.7</a>' in text
+
+
+def test_programs_that_collect_references_can_read_the_page(press, get) -> None:
+    press([HARBOUR])
+    text = get("/papers/2401.00002").text
+    assert '<meta name="citation_title" content="Harbour: Optimal Transport between Schrödinger Bridges">' in text
+    assert '<meta name="citation_author" content="Beispiel, Bela">' in text
+    assert '<meta name="citation_author" content="Primer, Đorđe">' in text
+    assert '<meta name="citation_date" content="2023/12/30">' in text
+    assert '<meta name="citation_doi" content="10.1000/harbour.7">' in text
+    assert '<meta name="citation_pdf_url" content="https://arxiv.org/pdf/2401.00002">' in text
+
+
+def test_a_summary_is_said_to_be_nobodys_of_the_authors(press, get) -> None:
+    press([replace(LANTERN, summary="Steps by lamp light.")])
+    text = get("/papers/2401.00001").text
+    assert "Steps by lamp light." in text
+    assert "Written for a catalogue, not by the authors." in text
+
+
+def test_without_an_abstract_the_page_says_where_it_stands(press, get) -> None:
+    press([replace(LANTERN, abstract="")])
+    text = get("/papers/2401.00001").text
+    assert "No source that we read has sent the abstract." in text
+
+
+def test_a_claim_is_called_claimed_and_not_measured(press, get) -> None:
+    press([LANTERN], [CLAIM])
+    box = get("/papers/2401.00001").text.partition('id="claims"')[2].partition("</section>")[0]
+    assert "Fewer lamps are needed." in box
+    assert '<span class="state">not yet</span>' in box
+    assert "can be tested in part" in box
+    assert "Walk down a stair." in box
+    assert "no lamp; two lamps" in box
+
+
+def test_provenance_names_the_sources_of_each_field_and_their_conflicts(press, get) -> None:
+    other = replace(LANTERN, source="records", source_key="l", announced=date(2024, 1, 3), venue="Test Conference")
+    press([LANTERN, other])
+    text = get("/papers/2401.00001").text
+    assert '<th scope="row">Title</th><td>testimony, Broadsheet records' in text
+    assert '<th scope="row">Venue</th><td>Broadsheet records' in text
+    announced = text.partition('<th scope="row">Announced</th>')[2].partition("</tr>")[0]
+    assert "says otherwise:</span>" in announced
+
+
+def test_history_and_editions_are_told(press, get) -> None:
+    press([LANTERN])
+    press([replace(LANTERN, venue="Test Conference")])
+    text = get("/papers/2401.00001").text
+    assert "First stored" in text
+    assert "Changed: venue" in text
+    assert '<a href="/date/2024-01-02">2 January 2024</a>, place 1 of 1' in text
+    assert "code is available" in text
+
+
+def test_a_merge_is_told_and_every_old_address_leads_to_the_paper(press, get) -> None:
+    press([LANTERN, HARBOUR])
+    merge_papers(winner_key="2401.00001", loser_key="2401.00002", reason="said by Ada")
+    answer = get("/papers/2401.00002")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/papers/2401.00001")
+    text = get("/papers/2401.00001").text
+    assert "Another entry of the same work was merged into this one: “Harbour" in text
+    assert "said by Ada" in text
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        pytest.param("/papers/2401.00001v3", "/papers/2401.00001", id="with a version"),
+        pytest.param("/papers/arXiv:2401.00001", "/papers/2401.00001", id="with a prefix"),
+        pytest.param("/papers/doi:10.1000/HARBOUR.7", "/papers/2401.00002", id="DOI in capitals"),
+        pytest.param("/papers/math.ST/0611800", "/papers/math/0611800", id="with its subject class"),
+        pytest.param("/abs/2401.00001", "/papers/2401.00001", id="abs"),
+        pytest.param("/abs/2401.00001v2", "/papers/2401.00001", id="abs with a version"),
+        pytest.param("/abs/math/0611800", "/papers/math/0611800", id="abs of an old identifier"),
+        pytest.param("/pdf/2401.00001v1.pdf", "/papers/2401.00001", id="pdf"),
+        pytest.param("/abs/2501.00009", "/search?q=arxiv%3A2501.00009", id="unknown here"),
+    ],
+)
+def test_other_addresses_lead_to_the_paper(press, get, path: str, target: str) -> None:
+    press([LANTERN, HARBOUR, MEADOW])
+    answer = get(path)
+    assert (answer.status_code, answer.headers.get("Location")) == (302, target)
+
+
+def test_an_unknown_paper_of_arxiv_is_explained(db: None, get) -> None:
+    text = get("/search?q=arxiv%3A2501.00009").text
+    assert "This paper is not here" in text
+    assert '<a href="https://arxiv.org/abs/2501.00009">arxiv:2501.00009</a>' in text
+
+
+def test_what_is_no_identifier_of_arxiv_is_said_to_be_none(db: None, get) -> None:
+    answer = get("/abs/index.php")
+    assert answer.status_code == 404
+    assert "is not an identifier of arXiv" in answer.text
+
+
+def test_hostile_texts_of_sources_stay_texts(press, get) -> None:
+    hostile = "<script>alert(1)</script> \" onload='x'"
+    press(
+        [
+            said(
+                f"Title {hostile}",
+                identifiers=LANTERN.identifiers,
+                announced=date(2024, 1, 2),
+                abstract=hostile,
+                summary=hostile,
+                venue=hostile,
+                keywords=(hostile,),
+                authors=(hostile,),
+                comments=hostile,
+                organization=hostile,
+                license=hostile,
+                code_url=f"https://example.org/{hostile}",
+            )
+        ]
+    )
+    for path in ("/papers/2401.00001", "/date/2024-01-02", "/", "/search?q=title"):
+        page = Elements(get(path).text)
+        assert page.scripts == 1, path
+        assert page.events == [], path
