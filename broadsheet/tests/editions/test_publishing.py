@@ -147,6 +147,25 @@ def test_the_front_page_prefers_announced_news_to_the_collection_and_that_to_oth
     assert front.label == "2024-01-03"
 
 
+def test_a_day_that_has_not_come_is_not_the_front_page() -> None:
+    store_many([said("A paper of the collection", by="catalogue"), *works(20, date(2099, 1, 1))])
+    publish()
+    front = queries.front()
+    assert front is not None
+    assert front.kind is Kind.FIRST
+
+
+def test_a_merge_adds_nothing_to_a_closed_edition_and_the_audit_tells_it() -> None:
+    store_many([LANTERN, HARBOUR])
+    publish()
+    merge_papers(winner_key="2401.00001", loser_key="2401.00002", reason="an example")
+    assert publish(NOON + timedelta(days=40)).late == 0
+    edition = queries.edition_of(Kind.DAY, "2024-01-02")
+    assert edition is not None
+    assert edition.size == 2
+    assert ("Merged into another paper since", "1") in queries.audit(edition).facts
+
+
 def test_a_recent_day_is_news_however_few_papers_it_has() -> None:
     today = datetime.now(ANNOUNCEMENT_ZONE).date()
     store_many([said("A paper of the collection", by="catalogue"), *works(1, today - timedelta(days=3))])

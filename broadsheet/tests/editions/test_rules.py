@@ -51,13 +51,16 @@ def places(facts: Facts) -> list[tuple[str, str]]:
         pytest.param({"key": "doi:10.1000/2401.00001"}, [], id="a DOI names none"),
         pytest.param({"key": "t-abcdefgh", "submitted": PartialDate(2024, 2)}, [("2024-02", "submitted")], id="month"),
         pytest.param({"key": "t-abcdefgh", "submitted": PartialDate(2024)}, [], id="a year alone makes no edition"),
+        pytest.param({"announced": date(9999, 12, 31)}, [], id="where the calendar ends"),
+        pytest.param({"submitted": PartialDate(9999, 12)}, [], id="a month where the calendar ends"),
+        pytest.param({"announced": date(1, 1, 1)}, [], id="where the calendar begins"),
     ],
 )
 def test_dates_decide_the_editions(said: dict[str, object], expected: list[tuple[str, str]]) -> None:
     assert places(replace(PLAIN, **said)) == expected  # type: ignore[arg-type]  # the table holds fields of Facts
 
 
-@given(st.dates(min_value=date(1991, 1, 1)))
+@given(st.dates(min_value=date(2, 1, 1), max_value=date(9998, 12, 31)))
 def test_every_label_reads_back_as_the_period_that_it_names(day: date) -> None:
     for kind, make in ((Kind.DAY, rules.day), (Kind.WEEK, rules.week), (Kind.MONTH, rules.month)):
         period = make(day)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -129,11 +130,21 @@ def test_a_page_of_500_megabytes_is_refused_without_being_read(tmp_path: Path) -
     assert tables() == (0, 0, 0, 0, 0)
 
 
-@pytest.mark.parametrize("name", ["absent.txt", "folder"])
-def test_what_is_no_file_is_said_so(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [("absent.txt", "does not exist"), ("folder", "is no regular file"), ("/dev/zero", "is no regular file")],
+)
+def test_what_is_no_file_is_said_so(tmp_path: Path, name: str, sentence: str) -> None:
     (tmp_path / "folder").mkdir()
-    with pytest.raises(Unreadable, match="There is no file"):
+    with pytest.raises(Unreadable, match=sentence):
         import_file(tmp_path / name)
+
+
+def test_a_name_that_is_no_text_is_remembered_as_far_as_it_is(tmp_path: Path) -> None:
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/bad\xff.jsonl"))
+    path.write_text('{"title": "A Lamp for Every Step"}\n', encoding="utf-8")
+    import_file(path)
+    assert queries.recent_runs()[0].filename == "bad?.jsonl"
 
 
 @pytest.mark.shared

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from broadsheet.papers import queries
+from broadsheet.papers import queries, rules
 from broadsheet.papers.actions import MergeRefused, Stored, merge_papers, split_statement, store_many, unmerge_papers
 from broadsheet.papers.models import Authorship, FormerKey, Paper, PaperIdentifier, Statement, Topic
-from broadsheet.testing.cast import HARBOUR, LANTERN, MEADOW, doi, said
+from broadsheet.testing.cast import HARBOUR, LANTERN, MEADOW, arxiv, doi, said
 
 pytestmark = pytest.mark.django_db
 
@@ -128,3 +128,63 @@ def test_no_address_is_ever_given_to_two_papers() -> None:
     keys = [*Paper.objects.values_list("key", flat=True), *FormerKey.objects.values_list("key", flat=True)]
     assert old in keys
     assert len(keys) == len(set(keys))
+
+
+# The plain case of a preprint and its published form, which a third source joins.
+JOURNAL = said("Journal words entirely", by="registry", key="j", identifiers=(doi("10.1000/j"),))
+PREPRINT = said("Preprint with another title", by="archive", key="p", identifiers=(arxiv("2401.00009"),))
+JOINT = said("Journal words entirely", by="index", key="w", identifiers=(doi("10.1000/j"), arxiv("2401.00009")))
+
+
+def test_of_two_papers_that_a_rule_merges_the_better_address_stays() -> None:
+    store_many([JOURNAL])
+    store_many([PREPRINT])
+    store_many([JOINT])
+    found = queries.find("doi:10.1000/j")
+    assert found is not None
+    assert found.key == "2401.00009"
+
+
+def test_an_address_does_not_move_when_sources_repeat_themselves() -> None:
+    store_many([JOURNAL])
+    store_many([PREPRINT])
+    for comments in ("first", "second", "third"):
+        store_many([replace(JOINT, comments=comments)])
+        assert sorted(Paper.objects.values_list("key", flat=True)) == ["2401.00009", "doi:10.1000/j"]
+    assert FormerKey.objects.count() == 0
+
+
+def test_a_merge_by_hand_that_is_taken_back_restores_the_addresses() -> None:
+    store_many([replace(LANTERN, identifiers=()), PREPRINT])
+    before = everything()
+    plain = Paper.objects.get(title=LANTERN.title).key
+    merge_papers(winner_key=plain, loser_key="2401.00009", reason="an example")
+    store_many([replace(LANTERN, identifiers=(), comments="again")])
+    unmerge_papers(key="2401.00009", reason="it was not")
+    store_many([replace(LANTERN, identifiers=())])
+    assert everything() == before
+
+
+def test_a_statement_that_is_split_off_takes_its_identifier_and_address_along() -> None:
+    plain = replace(MEADOW, identifiers=())
+    store_many([plain])
+    wrong = said(MEADOW.title, by="elsewhere", key="w", abstract=MEADOW.abstract, identifiers=(arxiv("2401.00077"),))
+    store_many([wrong])
+    assert queries.find("2401.00077") == queries.find(Paper.objects.get().key)
+    assert split_statement(source="elsewhere", source_key="w", reason="another work") == "2401.00077"
+    assert {paper.key for paper in Paper.objects.all()} == {"2401.00077", rules.key_of(plain)}
+    store_many([said("Newly said", by="third", identifiers=(arxiv("2401.00077"),))])
+    found = queries.find("2401.00077")
+    assert found is not None
+    assert {each.source for each in queries.statements([found.id])[found.id]} == {"elsewhere", "third"}
+
+
+def test_papers_that_were_taken_apart_are_not_merged_on_a_detour_either() -> None:
+    one, two, three = (said(f"Work number {n} of three", key=n, identifiers=(doi(f"10.1000/{n}"),)) for n in "abc")
+    store_many([three, one, two])
+    merge_papers(winner_key="doi:10.1000/a", loser_key="doi:10.1000/b", reason="looked alike")
+    unmerge_papers(key="doi:10.1000/b", reason="different works")
+    store_many([said("Joins b to c", key="d", identifiers=(doi("10.1000/c"), doi("10.1000/b")))])
+    store_many([said("Joins a to c", key="e", identifiers=(doi("10.1000/c"), doi("10.1000/a")))])
+    assert queries.find("doi:10.1000/a") != queries.find("doi:10.1000/b")
+    assert queries.find("doi:10.1000/c") == queries.find("doi:10.1000/b")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from broadsheet.bibliography import matching
 from broadsheet.bibliography.dates import PartialDate
 from broadsheet.bibliography.record import Version
 from broadsheet.papers import queries
@@ -124,6 +126,33 @@ def test_a_record_with_identifiers_of_two_papers_merges_them() -> None:
     store_many([both])
     assert Paper.objects.filter(merged_into=None).count() == 1
     assert kinds() == ["created", "created", "stated", "merged"]
+
+
+def test_a_title_learned_in_the_same_batch_is_looked_for_too() -> None:
+    store_many([said("Old title", key="1", identifiers=(doi("10.1000/x"),))])
+    new = said("A new title of the same work", by="b", key="1", identifiers=(doi("10.1000/x"),))
+    assert store_many([new, said(new.title, by="c", key="1")]) == Stored(merged=2)
+
+
+def test_two_sources_that_newly_name_one_identifier_in_one_batch_speak_of_one_paper() -> None:
+    one, two = said("First of two unlike titles", key="1"), said("Second and quite other words", key="2")
+    store_many([one, two])
+    store_many([replace(each, identifiers=(doi("10.1000/x"),)) for each in (one, two)])
+    assert Paper.objects.filter(merged_into=None).count() == 1
+
+
+def test_a_title_that_everybody_uses_is_compared_with_a_bounded_number_of_papers(monkeypatch: Any) -> None:
+    compared = []
+    same_work = matching.same_work
+    monkeypatch.setattr(matching, "same_work", lambda a, b: compared.append(1) or same_work(a, b))
+    store_many([said("Introduction", key=str(n), authors=(f"Author Number{n}",)) for n in range(200)])
+    assert Paper.objects.count() == 200
+    assert len(compared) <= 200 * 40
+
+
+@pytest.mark.parametrize("key", ["", "\0", "2401.00001\0", "x" * 10_000, "../..", "doi:"])
+def test_a_key_of_no_paper_finds_nothing(key: str) -> None:
+    assert queries.find(key) is None
 
 
 def test_author_and_section_lists_show_a_paper_once_newest_first() -> None:

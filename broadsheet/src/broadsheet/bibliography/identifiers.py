@@ -124,6 +124,11 @@ def best(identifiers: Iterable[Identifier]) -> Identifier | None:
     return min(identifiers, key=lambda identifier: (_RANK[identifier.scheme], identifier.value), default=None)
 
 
+def rank(identifier: Identifier) -> int:
+    """How well the identifier's scheme names a paper in our addresses: its place in `PREFERENCE`, 0 the best."""
+    return _RANK[identifier.scheme]
+
+
 # --- arXiv -----------------------------------------------------------------------------------------------------------
 
 # The archives that gave identifiers before April 2007. The list is closed: no other can ever appear.

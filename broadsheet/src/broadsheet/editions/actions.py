@@ -64,6 +64,8 @@ def _enlist(changed: set[int], at: datetime) -> None:
     wanted = _wanted(_facts(shown))
     rows = {_period(row): row for row in _editions_for(wanted, at)}
     places = {(rows[period].id, paper): basis for period, known in wanted.items() for paper, basis in known.items()}
+    for place in _standing_already(shown, {row.id for row in rows.values() if row.closes_at <= at}):
+        places.pop(place, None)
     left = [
         (entry, edition)
         for entry, edition, paper, basis in EditionEntry.objects.filter(
@@ -121,6 +123,13 @@ def _first_period() -> Period:
     row = Edition.objects.filter(kind=Kind.FIRST).first()
     day = row.start if row else timezone.now().astimezone(rules.ANNOUNCEMENT_ZONE).date()
     return Period(Kind.FIRST, "first", day, day)
+
+
+def _standing_already(shown: Collection[int], closed: Collection[int]) -> set[tuple[int, int]]:
+    """(edition, paper) where a paper merged into that one has a place that was printed and stays."""
+    member_of = {member: root for root, family in papers.families(shown).items() for member in family[1:]}
+    entries = EditionEntry.objects.filter(among("edition", closed), among("paper", member_of))
+    return {(edition, member_of[paper]) for edition, paper in entries.values_list("edition", "paper")}
 
 
 @dataclass

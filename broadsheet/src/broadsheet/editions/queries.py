@@ -64,10 +64,13 @@ def front() -> Edition | None:
     A day of news has announced papers, and is either recent or has several of them (`rules.RECENT_DAYS`,
     `rules.DAY_OF_NEWS`).
     """
-    printed = Row.objects.filter(size__gt=0).order_by("-start")
+    # What is announced in the evening carries the next day's date; a later date is somebody's mistake.
+    printed = Row.objects.filter(size__gt=0, start__lte=_today() + timedelta(days=1)).order_by("-start")
     days = printed.filter(kind=Kind.DAY)
     row = (
-        days.filter(Q(announced__gte=DAY_OF_NEWS) | Q(announced__gt=0, start__gte=_recently())).first()
+        days.filter(
+            Q(announced__gte=DAY_OF_NEWS) | Q(announced__gt=0, start__gte=_today() - timedelta(days=RECENT_DAYS))
+        ).first()
         or printed.filter(kind=Kind.FIRST).first()
         or days.first()
         or printed.filter(kind=Kind.MONTH).first()
@@ -75,8 +78,8 @@ def front() -> Edition | None:
     return _edition(row) if row else None
 
 
-def _recently() -> date:
-    return timezone.now().astimezone(ANNOUNCEMENT_ZONE).date() - timedelta(days=RECENT_DAYS)
+def _today() -> date:
+    return timezone.now().astimezone(ANNOUNCEMENT_ZONE).date()
 
 
 def edition_of(kind: Kind, label: str) -> Edition | None:
@@ -153,9 +156,14 @@ def audit(edition: Edition) -> Audit:
         ("Known to the month only", f"{edition.basis[Basis.MONTH]:,}"),
         ("Come with the program", f"{edition.basis[Basis.SHIPPED]:,}"),
         ("Arrived after the edition closed", f"{edition.late:,}"),
+        ("Merged into another paper since", f"{_merged(edition):,}"),
         ("Number announced", "not known: no source has been asked"),
     ]
     return Audit(line, edition.state, facts)
+
+
+def _merged(edition: Edition) -> int:
+    return EditionEntry.objects.filter(edition=edition.id, paper__merged_into__isnull=False).count()
 
 
 def _dated(edition: Edition) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -116,7 +116,7 @@ def month(of: date) -> Period:
     """The calendar month that the day lies in."""
     start = of.replace(day=1)
     following = (start + timedelta(days=32)).replace(day=1)
-    return Period(Kind.MONTH, f"{start:%Y-%m}", start, following - timedelta(days=1))
+    return Period(Kind.MONTH, f"{start.year:04}-{start.month:02}", start, following - timedelta(days=1))
 
 
 def parse_label(kind: Kind, label: str) -> Period:
@@ -142,7 +142,9 @@ def periods(facts: Facts) -> list[tuple[Period, Basis]]:
     of arXiv names the month of announcement, so it is the better witness of the month.
     """
     if facts.announced:
-        return [(make(facts.announced), Basis.ANNOUNCED) for make in (day, week, month)]
+        return [(make(facts.announced), Basis.ANNOUNCED) for make in (day, week, month)] if _on(facts.announced) else []
+    if facts.submitted and not _on(facts.submitted.last):
+        return []
     exact = facts.submitted.exact if facts.submitted else None
     result = [(make(exact), Basis.SUBMITTED) for make in (day, week)] if exact else []
     announced_month = _month_of_arxiv_key(facts.key)
@@ -174,6 +176,11 @@ def closes_at(end: date, published_at: datetime) -> datetime:
     """
     over = datetime.combine(end + timedelta(days=1), time(), ANNOUNCEMENT_ZONE)
     return max(over, published_at + timedelta(days=1))
+
+
+def _on(day: date) -> bool:
+    """Whether the calendar that we compute with reaches far enough around a day; what stops there stops one paper."""
+    return MINYEAR < day.year < MAXYEAR
 
 
 def _reasons(facts: Facts) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from broadsheet.ingest.models import ImportRun, RejectedRecord
 from broadsheet.papers.actions import Stored, store_many
 from broadsheet.sources import registry
 from broadsheet.sources.base import EXCERPT_BYTES, HEAD_BYTES, Source, Unreadable, read_verified
+from broadsheet.sources.text import printable
 
 # Records stored in one transaction: enough to spread its cost, few enough that other writers wait well under a second.
 BATCH = 2000
@@ -62,7 +63,7 @@ def import_file(path: Path, *, progress: Callable[[Progress], None] | None = Non
         first = list(islice(items, BATCH))
         if not first:
             raise Unreadable(f"{path.name} has no papers in it. Nothing was stored.")
-        run = ImportRun.objects.create(source=source.name, filename=path.name, started_at=timezone.now())
+        run = ImportRun.objects.create(source=source.name, filename=printable(path.name), started_at=timezone.now())
         for batch in _batches(first, items):
             _store(run, batch)
             if progress:
@@ -77,7 +78,8 @@ def import_file(path: Path, *, progress: Callable[[Progress], None] | None = Non
 
 def _opened(path: Path) -> BufferedReader:
     if not path.is_file():
-        raise Unreadable(f"There is no file {path}. Nothing was stored.")
+        what = "is no regular file" if path.exists() else "does not exist"
+        raise Unreadable(f"{printable(str(path))} {what}. Nothing was stored.")
     try:
         return path.open("rb")
     except OSError as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import orjson
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Max, QuerySet
 
 from broadsheet.bibliography import identifiers, merging, names
 from broadsheet.bibliography.dates import PartialDate
@@ -152,6 +152,8 @@ def by_ids(ids: Collection[int]) -> dict[int, Paper]:
 
 def find(key: str) -> Paper | None:
     """The shown paper that `key` leads to: its key, a former key, any of its identifiers, or a merged paper's."""
+    if "\0" in key:
+        return None  # PostgreSQL holds no zero byte, and answers with an error
     row = Paper.objects.filter(key=key).first() or _by_identifier(key) or _by_former_key(key)
     return by_ids([row.id])[row.id] if row and row.merged_into_id else row
 
@@ -306,10 +308,20 @@ def unread(after: int) -> int:
 
 
 def kept_apart(one: int, other: int) -> bool:
-    """Whether somebody undid a merge of these two, so that no rule may merge them again."""
-    pair = Q(paper=one, other=other) | Q(paper=other, other=one)
-    last = PaperChange.objects.filter(pair, kind__in=["merged", "unmerged"]).order_by("-id").first()
-    return last is not None and last.kind == PaperChange.Kind.UNMERGED
+    """Whether somebody took apart these two shown papers, or any two that were merged into them.
+
+    No rule may merge them again, on whatever detour; people may.
+    """
+    sides = families([one, other])
+    side_of = {member: root for root, members in sides.items() for member in members}
+    last: dict[frozenset[int], str] = {}
+    decisions = PaperChange.objects.filter(among("paper", side_of), among("other", side_of)).order_by("id")
+    for change in decisions:
+        last[frozenset((change.paper_id, change.other or 0))] = change.kind
+    return any(
+        kind == PaperChange.Kind.UNMERGED and len({side_of[paper_id] for paper_id in pair}) == 2
+        for pair, kind in last.items()
+    )
 
 
 def in_section(slug: str, *, after: str | None = None, limit: int = 60) -> Listing:

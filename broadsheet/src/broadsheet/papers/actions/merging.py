@@ -7,6 +7,8 @@ from datetime import datetime
 import orjson
 from django.utils import timezone
 
+from broadsheet.bibliography import identifiers, merging
+from broadsheet.bibliography.identifiers import Scheme
 from broadsheet.bibliography.record import Record
 from broadsheet.papers import queries
 from broadsheet.papers.actions import writing
@@ -30,7 +32,7 @@ def merge_papers(*, winner_key: str, loser_key: str, reason: str) -> None:
         winner, loser = _paper(winner_key), _paper(loser_key)
         if winner.id == loser.id:
             raise MergeRefused(f"{winner_key} and {loser_key} are one paper already ({winner.key}).")
-        merge_ids(winner.id, loser.id, reason, timezone.now())
+        _merge(winner.id, loser.id, reason, timezone.now())
 
 
 def unmerge_papers(*, key: str, reason: str) -> None:
@@ -67,19 +69,33 @@ def split_statement(*, source: str, source_key: str, reason: str) -> str:
 def _split(row: Statement, reason: str, at: datetime) -> str:
     old, new = row.paper_id, reserve_ids(Paper, 1)[0]
     record = Record.from_json(orjson.loads(row.said))
-    writing.insert_new({new: record}, at)
     Statement.objects.filter(id=row.id).update(paper=new)
+    remaining = merging.merge([each.record for each in queries.statements([old])[old]]).record
+    writing.give_up_identifiers(old, set(record.identifiers) - set(remaining.identifiers), remaining)
+    writing.insert_new({new: record}, at)
     writing.journal([(new, Kind.UNMERGED, "", old, reason)], at)
     writing.recompute(sorted(set(queries.canonical([old]).values())), at)
     return queries.by_ids([new])[new].key
 
 
-def merge_ids(one: int, other: int, reason: str, at: datetime) -> None:
-    """Merge inside a transaction that is open already. Both ids may have been merged before."""
+def merge_by_rule(one: int, other: int, reason: str, at: datetime) -> None:
+    """Merge, inside an open transaction, two papers that a rule takes for one work; nothing if people took them apart.
+
+    The one with the better address wins, of equal ones the older. Both ids may have been merged before.
+    """
     roots = queries.canonical([one, other])
-    winner, loser = roots[one], roots[other]
-    if winner == loser:
-        return
+    pair = {roots[one], roots[other]}
+    if len(pair) == 2 and not queries.kept_apart(*pair):
+        winner, loser = sorted(Paper.objects.filter(id__in=pair), key=_by_address)
+        _merge(winner.id, loser.id, reason, at)
+
+
+def _by_address(paper: Paper) -> tuple[int, int]:
+    identifier = identifiers.from_key(paper.key)
+    return (identifiers.rank(identifier) if identifier else len(Scheme), paper.id)
+
+
+def _merge(winner: int, loser: int, reason: str, at: datetime) -> None:
     Paper.objects.filter(id=loser).update(merged_into=winner)
     writing.take_off_lists(queries.beliefs([loser]))
     writing.journal([(loser, Kind.MERGED, "", winner, reason)], at)

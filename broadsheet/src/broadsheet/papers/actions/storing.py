@@ -14,7 +14,7 @@ from broadsheet.bibliography.identifiers import Identifier
 from broadsheet.bibliography.record import Record
 from broadsheet.papers import queries, rules
 from broadsheet.papers.actions import writing
-from broadsheet.papers.actions.merging import merge_ids
+from broadsheet.papers.actions.merging import merge_by_rule
 from broadsheet.papers.models import Paper, Statement
 from broadsheet.storage import among, reserve_ids
 from broadsheet.storage import writing as transaction
@@ -84,11 +84,12 @@ class _Known:
 
     def add(self, paper_id: int, record: Record) -> None:
         """Let later records of the batch find this paper too."""
+        self.beliefs.setdefault(paper_id, record)
         for identifier in record.identifiers:
             self.papers.setdefault(identifier, paper_id)
         for key in _title_keys(record):
             ids = self.titles.setdefault(key, [])
-            if paper_id not in ids:
+            if paper_id not in ids and len(ids) < _MOST_CANDIDATES:
                 ids.append(paper_id)
 
     def owners(self, record: Record) -> list[int]:
@@ -136,7 +137,6 @@ class _Batch:
             if paper_id is None:
                 paper_id = next(ids)
                 self.created[paper_id] = []
-                known.beliefs[paper_id] = record
             if paper_id in self.created:
                 self.created[paper_id].append(record)
             else:
@@ -166,13 +166,13 @@ class _Batch:
         for (_, paper_id, _), (record, _, _) in changed:
             self.attached.add(roots[paper_id])
             self.to_merge += [(roots[paper_id], other) for other in known.owners(record) if other != roots[paper_id]]
+            known.add(roots[paper_id], record)
 
     def _settle(self) -> None:
         if self.attached:
             writing.recompute(self.attached, self.at, stated=self.attached)
         for one, other in self.to_merge:
-            if not queries.kept_apart(one, other):
-                merge_ids(one, other, "the same identifiers", self.at)
+            merge_by_rule(one, other, "the same identifiers", self.at)
 
 
 def _existing(keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[int, int, int]]:

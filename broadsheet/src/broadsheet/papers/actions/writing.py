@@ -6,8 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import QuerySet
 
-from broadsheet.bibliography import merging
+from broadsheet.bibliography import identifiers, merging
+from broadsheet.bibliography.identifiers import Identifier
 from broadsheet.bibliography.record import Record
 from broadsheet.papers import queries, rules
 from broadsheet.papers.models import (
@@ -144,12 +146,35 @@ _LISTED = {"authors", "categories", "field", "sort_day"}
 
 
 def _adopt_key(row: Paper, belief: Record) -> None:
-    """Take the better key when an identifier became known; the old one leads here for ever."""
-    if not belief.identifiers or rules.key_of(belief) == row.key:
+    """Take a better key when an identifier of a better scheme became known; the old one leads here for ever.
+
+    A key that another paper has or had stays with that paper, even when it was merged into this one.
+    """
+    best, current = identifiers.best(belief.identifiers), identifiers.from_key(row.key)
+    if best is None or (current and identifiers.rank(current) <= identifiers.rank(best)):
         return
-    key = _free(rules.key_of(belief), _taken([rules.key_of(belief)]))
+    held = Paper.objects.filter(key=best.key) | Paper.objects.filter(id__in=_formerly(best.key))
+    if held.exclude(id=row.id).exists():
+        return
+    FormerKey.objects.filter(key=best.key).delete()
     FormerKey.objects.create(key=row.key, paper=row)
-    Paper.objects.filter(id=row.id).update(key=key)
+    Paper.objects.filter(id=row.id).update(key=best.key)
+
+
+def _formerly(key: str) -> QuerySet[FormerKey, int]:
+    return FormerKey.objects.filter(key=key).values_list("paper_id", flat=True)
+
+
+def give_up_identifiers(paper_id: int, lost: Collection[Identifier], belief: Record) -> None:
+    """Take identifiers from a paper that nobody gives it any more, and its address if that was one of them."""
+    row = Paper.objects.get(id=paper_id)
+    for identifier in lost:
+        PaperIdentifier.objects.filter(paper=row, scheme=identifier.scheme, value=identifier.value).delete()
+        FormerKey.objects.filter(paper=row, key=identifier.key).delete()
+    if row.key in {identifier.key for identifier in lost}:
+        wanted = rules.key_of(belief)
+        FormerKey.objects.filter(paper=row, key=wanted).delete()
+        Paper.objects.filter(id=row.id).update(key=_free(wanted, _taken([wanted])))
 
 
 def _insert_identifiers(beliefs: Mapping[int, Record]) -> None:
