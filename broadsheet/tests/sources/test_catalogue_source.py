@@ -98,6 +98,9 @@ def test_addresses_of_code_as_abstracts_print_them(printed: str | None, address:
         pytest.param({"authors": "Ada"}, 'the field "authors" must be a list', id="authors"),
         pytest.param({"arxiv_id": "x"}, 'the field "arxiv_id" is no arXiv identifier', id="identifier"),
         pytest.param({"code_url": "javascript:alert(1)"}, 'the field "code_url" is no http', id="script"),
+        pytest.param({"published": "9999-12-31"}, 'the field "published" must lie between 1600-01-01', id="late day"),
+        pytest.param({"published_month": "1599-12"}, 'the field "published_month" must lie between', id="early month"),
+        pytest.param({"field": "../papers"}, 'the field "field" cannot be part of an address', id="section"),
         pytest.param({"code_url": 7}, 'the field "code_url" must be text', id="number"),
     ],
 )

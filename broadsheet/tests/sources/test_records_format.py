@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
@@ -18,6 +18,26 @@ from broadsheet.sources.origins.records import FIELD_NAMES, Records
 
 ARXIV = Identifier.from_str("arxiv:2401.00001")
 DOI = Identifier.from_str("doi:10.1000/harbour.7")
+NEXT_YEAR = datetime.now(UTC).year + 1
+
+# What would lead to another address than a section's, or be printed as something else.
+NO_SECTIONS = {
+    "with a slash": "cs/LG",
+    "that climbs": "../papers",
+    "with a backslash": "cs\\LG",
+    "of one dot": ".",
+    "of two dots": "..",
+    "of many dots": "....",
+    "with a blank before it": " cs.LG",
+    "with a blank behind it": "cs.LG ",
+    "with a line feed behind it": "cs.LG\n",
+    "with a line feed in it": "cs\nLG",
+    "with an escape in it": "cs\x1b[31mLG",
+    "that turns its letters round": "cs\u202eGL",
+    "with tags": "<b>cs",
+    "with a closing bracket": "cs>LG",
+}
+SECTIONS = ("cs.LG", "second-order", "machine_learning", "Data and Benchmarks", "Оптимизация", "..a", "I.2.6; I.2.7")
 
 
 def read(*lines: dict[str, Any] | str) -> list[Record | Rejected]:
@@ -136,6 +156,25 @@ def test_the_key_is_the_best_identifier_else_what_the_record_says() -> None:
         pytest.param(
             {"announced": "2024-01"}, "must be a whole day such as 2021-01-14, but is", id="a month for a day"
         ),
+        pytest.param({"submitted": "1599-12-31"}, "must lie between 1600-01-01 and", id="submitted too early"),
+        pytest.param(
+            {"submitted": f"{NEXT_YEAR + 1}-01-01"}, f"and {NEXT_YEAR}-12-31, but is", id="submitted too late"
+        ),
+        pytest.param({"submitted": "9999"}, f"and {NEXT_YEAR}-12-31, but is 9999", id="a year at the end of time"),
+        pytest.param({"submitted": "1600"}, None, id="the earliest year"),
+        pytest.param({"submitted": f"{NEXT_YEAR}-12-31"}, None, id="the last day of next year"),
+        pytest.param(
+            {"announced": "9999-12-31"}, 'the field "announced" must lie between 1600', id="announced too late"
+        ),
+        pytest.param(
+            {"announced": "0001-01-01"}, 'the field "announced" must lie between 1600', id="announced too early"
+        ),
+        pytest.param({"updated": "9999-12"}, 'the field "updated" must lie between 1600', id="updated too late"),
+        pytest.param(
+            {"versions": [[1, "9999-12-31"]]},
+            'the field "versions" has an entry that must lie between 1600',
+            id="a version too late",
+        ),
         pytest.param({"versions": [1]}, "has an entry that must be a pair of a number and a date", id="no pair"),
         pytest.param({"versions": [[0, None]]}, "must lie between 1 and 10,000", id="version 0"),
         pytest.param({"identifiers": ["isbn:1"]}, "is no identifier of a paper", id="unknown scheme"),
@@ -147,6 +186,17 @@ def test_the_key_is_the_best_identifier_else_what_the_record_says() -> None:
         pytest.param({"code_url": "javascript:alert(1)"}, "is no http or https address", id="script for address"),
         pytest.param({"code_url": "https://a b"}, "is no http or https address", id="blank in address"),
         pytest.param({"code_url": 'https://a"b'}, "is no http or https address", id="quote in address"),
+        *(
+            pytest.param({"field": name}, 'the field "field" cannot be part of an address', id=f"a section {rule}")
+            for rule, name in NO_SECTIONS.items()
+        ),
+        *(
+            pytest.param({"categories": [name]}, 'the field "categories" has an entry that', id=f"a category {rule}")
+            for rule, name in NO_SECTIONS.items()
+        ),
+        pytest.param({"field": " "}, 'the field "field" is blank', id="a blank section"),
+        pytest.param({"field": 7}, 'the field "field" must be text', id="a number for a section"),
+        *(pytest.param({"field": name, "categories": [name]}, None, id=f"a section {name}") for name in SECTIONS),
         pytest.param({"source": "My Source"}, "must be lower-case letters, digits and hyphens", id="source"),
         pytest.param({"source_key": ""}, "is blank", id="blank key"),
         pytest.param(
@@ -190,7 +240,9 @@ def test_every_field_of_a_record_can_be_written() -> None:
 
 PHRASE = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=30)
 WORDS = PHRASE.filter(str.strip)
-PARTIAL = st.dates(min_value=date(1, 1, 1)).map(PartialDate.of) | st.integers(1, 9999).map(PartialDate)
+DAYS = st.dates(date(1600, 1, 1), date(2026, 12, 31))
+PARTIAL = DAYS.map(PartialDate.of) | st.integers(1600, 2026).map(PartialDate)
+SECTION_NAMES = st.from_regex(r"[a-zé0-9](?:[a-zÉ0-9 ._-]{0,20}[a-zĐ0-9])?", fullmatch=True)
 SOUND_RECORDS = st.builds(
     Record,
     source=st.sampled_from(("records", "arxiv", "a-1")),
@@ -203,11 +255,11 @@ SOUND_RECORDS = st.builds(
     identifiers=st.lists(st.sampled_from((ARXIV, DOI)), unique=True).map(tuple),
     versions=st.lists(st.builds(Version, st.integers(1, 99), st.none() | PARTIAL), max_size=2).map(tuple),
     submitted=st.none() | PARTIAL,
-    announced=st.none() | st.dates(),
+    announced=st.none() | DAYS,
     updated=st.none() | PARTIAL,
     venue=PHRASE,
-    categories=st.lists(WORDS, max_size=2).map(tuple),
-    field=PHRASE,
+    categories=st.lists(SECTION_NAMES, max_size=2).map(tuple),
+    field=st.just("") | SECTION_NAMES,
     kind=PHRASE,
     keywords=st.lists(WORDS, max_size=2).map(tuple),
     comments=PHRASE,

@@ -100,6 +100,14 @@ def test_a_year_in_the_head_of_the_page_counts_too() -> None:
     assert records(page)[0].submitted == PartialDate(2020, 1, 1)
 
 
+def test_a_wrong_year_costs_its_own_item_only() -> None:
+    feet = ("Dec 31, 9999", "Jun 1, 2020", "Jan 1")
+    items = "".join(f"Title {n}\n\nAbstract {n}.\n\n  • 2 authors\n·\n{day}\n\n" for n, day in enumerate(feet))
+    wrong, *rest = read(HEAD + items)
+    assert isinstance(wrong, Rejected)
+    assert [str(said.submitted) for said in rest if isinstance(said, Record)] == ["2020-06-01", "2021-01-01"]
+
+
 def test_the_date_of_the_page_is_no_date_of_its_items() -> None:
     (lamp,) = records(HEAD + LAMP)
     assert lamp.announced is None
@@ -114,6 +122,8 @@ def test_the_date_of_the_page_is_no_date_of_its_items() -> None:
         pytest.param("Feb 0, 2023", "it is not a date", id="day 0"),
         pytest.param("Foo 3, 2023", "it is not a date", id="no such month"),
         pytest.param("yesterday", "it is not a date", id="a word"),
+        pytest.param("Dec 31, 9999", "must lie between 1600-01-01 and", id="a year at the end of time"),
+        pytest.param("Dec 31, 1599", "must lie between 1600-01-01 and", id="before any paper"),
     ],
 )
 def test_an_item_with_a_wrong_date_is_rejected_and_the_rest_is_read(day: str, reason: str) -> None:

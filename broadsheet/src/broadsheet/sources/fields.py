@@ -1,14 +1,15 @@
 """Values of JSON fields, checked and converted: each function returns what a Record holds, or raises ValueError.
 
 The message stands behind the field's name, as in: the field "title" must be text, but is a number. The limits are far
-above what papers have; they keep one absurd value from stopping an import at the database.
+above what papers have; they keep one absurd value from stopping an import at the database. Where a database column has
+a length, the limit is that length: a test compares them.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -24,8 +25,17 @@ LONGEST_PHRASE = 1_000
 LONGEST_ADDRESS = 2_000
 MOST_ENTRIES = 20_000
 MOST_AUTHORS = 100_000
+LONGEST_SOURCE = 64
+LONGEST_SOURCE_KEY = 255
+LONGEST_SECTION = 64
+LONGEST_KIND = 32
+# A paper's key has room for 255 letters: the identifier, its scheme before it, and a number where two papers share it.
+LONGEST_IDENTIFIER = 240
+# No journal is older than 1665. Calendars, indexes and arithmetic with days all hold from here to the next year.
+EARLIEST_YEAR = 1600
 
-_SOURCE_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
+_SOURCE_NAME = re.compile(rf"[a-z0-9][a-z0-9-]{{0,{LONGEST_SOURCE - 1}}}", re.ASCII)
+_NOT_IN_SECTION = re.compile(r"[/\\<>]")
 _ADDRESS = re.compile(r"https?://[^\s<>\"\\^`{|}\x00-\x1f\x7f]{1,2000}", re.IGNORECASE)
 _TYPES = {str: "text", bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
 
@@ -99,11 +109,24 @@ def _no_date(value: str) -> ValueError:
     return ValueError(f'is no date: "{value[:40]}"; write 2021, 2021-01 or 2021-01-14')
 
 
+def latest_year() -> int:
+    """The last year that a paper's date may lie in: the next one, as journals print dates ahead (UTC)."""
+    return datetime.now(UTC).year + 1
+
+
+def plausible(found: PartialDate) -> PartialDate:
+    """The same date. Raises ValueError when no paper has it: before `EARLIEST_YEAR` or after `latest_year`."""
+    latest = latest_year()
+    if not EARLIEST_YEAR <= found.year <= latest:
+        raise ValueError(f"must lie between {EARLIEST_YEAR}-01-01 and {latest}-12-31, but is {found}")
+    return found
+
+
 def partial_date(value: Any) -> PartialDate:
-    """A year, a month or a day; of a time stamp, the day. Raises ValueError."""
+    """A year, a month or a day; of a time stamp, the day. Raises ValueError, also for dates that no paper has."""
     if type(value) is not str:
         raise _mismatch("a date in quotes", value)
-    return _partial_date(value)
+    return plausible(_partial_date(value))
 
 
 def day(value: Any) -> date:
@@ -134,8 +157,31 @@ def address(value: Any) -> str:
 def source_name(value: Any) -> str:
     """The name of the source that a record comes from. Raises ValueError."""
     if type(value) is not str or not _SOURCE_NAME.fullmatch(value):
-        raise ValueError("must be lower-case letters, digits and hyphens, 40 at most")
+        raise ValueError(f"must be lower-case letters, digits and hyphens, {LONGEST_SOURCE} at most")
     return value
+
+
+_section_words = words(LONGEST_SECTION)
+
+
+def section(value: Any) -> str:
+    """A category or a section of the newspaper, which is a part of an address: ``/section/cs.LG``.
+
+    Raises ValueError for what servers and browsers would take for another address, or print as something else. Marks
+    such as ``&`` and ``;`` may stand in it, as in the classes of ACM and AMS: addresses quote them.
+    """
+    name: str = _section_words(value)
+    if not name.isprintable() or name != name.strip() or not name.strip(".") or _NOT_IN_SECTION.search(name):
+        raise ValueError(
+            f'cannot be part of an address: "{name}"; write it without slashes, angle brackets, control characters and '
+            "white space around it, and not of dots alone"
+        )
+    return name
+
+
+def section_or_nothing(value: Any) -> str:
+    """Like `section`, and the empty text stays empty."""
+    return "" if value == "" else section(value)
 
 
 def identifier(value: Any) -> Identifier:
@@ -143,9 +189,16 @@ def identifier(value: Any) -> Identifier:
     if type(value) is not str:
         raise _mismatch("text", value)
     try:
-        return Identifier.from_str(value)
+        found = Identifier.from_str(value)
     except ValueError:
         return reference()(value).identifier
+    return _storable(found)
+
+
+def _storable(found: Identifier) -> Identifier:
+    if len(found.value) > LONGEST_IDENTIFIER:
+        raise ValueError(f"is an identifier of more than {LONGEST_IDENTIFIER} letters")
+    return found
 
 
 def reference(scheme: Scheme | None = None) -> Callable[[Any], Reference]:
@@ -160,6 +213,7 @@ def reference(scheme: Scheme | None = None) -> Callable[[Any], Reference]:
         arxiv_for_doi = scheme is Scheme.DOI and found is not None and found.identifier.scheme is Scheme.ARXIV
         if found is None or (scheme is not None and found.identifier.scheme is not scheme and not arxiv_for_doi):
             raise ValueError(f'is no {kind}: "{value[:80]}"')
+        _storable(found.identifier)
         return found
 
     return read

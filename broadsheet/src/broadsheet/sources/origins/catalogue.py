@@ -21,7 +21,7 @@ _SURE = frozenset({"matched", "known"})
 _BARE_ADDRESS = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,5}/", re.IGNORECASE | re.ASCII)
 
 _FIELDS: dict[str, fields.Read] = {
-    "slug": fields.words(200),
+    "slug": fields.words(fields.LONGEST_SOURCE_KEY),
     "title": fields.words(fields.LONGEST_TITLE),
     "summary": fields.prose(fields.LONGEST_TEXT),
     "authors": fields.listed(fields.words(fields.LONGEST_PHRASE)),
@@ -31,8 +31,8 @@ _FIELDS: dict[str, fields.Read] = {
     "published": fields.partial_date,
     "published_month": fields.partial_date,
     "venues": fields.listed(fields.words(fields.LONGEST_PHRASE)),
-    "field": fields.prose(100),
-    "kind": fields.prose(100),
+    "field": fields.section_or_nothing,
+    "kind": fields.prose(fields.LONGEST_KIND),
     "keywords": fields.listed(fields.words(fields.LONGEST_PHRASE)),
     "code_url": lambda value: fields.address(_mended_address(value)),
 }

@@ -22,7 +22,7 @@ OWN_PREFIX = "x_"
 
 _FIELDS: dict[str, fields.Read] = {
     "source": fields.source_name,
-    "source_key": fields.words(300),
+    "source_key": fields.words(fields.LONGEST_SOURCE_KEY),
     "title": fields.words(fields.LONGEST_TITLE),
     "abstract": fields.prose(fields.LONGEST_TEXT),
     "summary": fields.prose(fields.LONGEST_TEXT),
@@ -34,9 +34,9 @@ _FIELDS: dict[str, fields.Read] = {
     "announced": fields.day,
     "updated": fields.partial_date,
     "venue": fields.prose(fields.LONGEST_PHRASE),
-    "categories": fields.listed(fields.words(100)),
-    "field": fields.prose(100),
-    "kind": fields.prose(100),
+    "categories": fields.listed(fields.section),
+    "field": fields.section_or_nothing,
+    "kind": fields.prose(fields.LONGEST_KIND),
     "keywords": fields.listed(fields.words(fields.LONGEST_PHRASE)),
     "comments": fields.prose(fields.LONGEST_TEXT),
     "license": fields.prose(fields.LONGEST_PHRASE),

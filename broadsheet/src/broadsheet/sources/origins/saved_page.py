@@ -264,19 +264,28 @@ def _days(items: Iterable[_Item]) -> Iterator[str]:
 
 
 def _page_year(days: Iterable[str]) -> int | None:
-    """The year in which the page was printed: the one after the latest year on it; None when there is no year."""
-    printed = (match[3] for day in days if (match := _DATE.fullmatch(day)))
-    return max((int(year) + 1 for year in printed if year), default=None)
+    """The year in which the page was printed: the one after the latest year on it; None when there is no year.
+
+    Years that no paper has do not count, so that one wrong date costs its own item only.
+    """
+    years = (int(match[3]) + 1 for day in days if (match := _DATE.fullmatch(day)) and match[3])
+    return max((year for year in years if fields.EARLIEST_YEAR < year <= fields.latest_year()), default=None)
 
 
 def _submitted(day: str, page_year: int | None) -> PartialDate | None:
-    """The date that `day` prints, None when its year is unknown. Raises ValueError when it is no date."""
+    """The date that `day` prints, None when its year is unknown. Raises ValueError when no paper has such a date."""
     match = _DATE.fullmatch(day)
     if match is None or match[1][:3].lower() not in _MONTHS:
-        raise ValueError("it is not a date")
+        raise ValueError("cannot be read: it is not a date")
     month = _MONTHS.index(match[1][:3].lower()) + 1
     year = int(match[3]) if match[3] else page_year
-    return PartialDate(year, month, int(match[2])) if year else None
+    if year is None:
+        return None
+    try:
+        found = PartialDate(year, month, int(match[2]))
+    except ValueError as error:
+        raise ValueError(f"cannot be read: {error}") from error
+    return fields.plausible(found)
 
 
 def _statement(item: _Item, number: int, page_year: int | None) -> Record | Rejected:
@@ -289,7 +298,7 @@ def _statement(item: _Item, number: int, page_year: int | None) -> Record | Reje
         try:
             submitted = _submitted(foot.day, page_year)
         except ValueError as error:
-            fault = f'its date "{foot.day[:40]}" cannot be read: {error}'
+            fault = f'its date "{foot.day[:40]}" {error}'
     if fault:
         excerpt = (item.title or str(foot.day or "")).encode()[:EXCERPT_BYTES]
         return Rejected(SavedPage.name, f"item {number}, line {item.line}", text.printable(fault), excerpt)
