@@ -16,21 +16,35 @@ import orjson
 import pytest
 
 from broadsheet.bibliography.dates import PartialDate
-from broadsheet.testing.cast import HARBOUR, LANTERN, MEADOW
+from broadsheet.testing.cast import HARBOUR, LANTERN, MEADOW, arxiv, said
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 START_WITHIN = 120  # seconds; the first start of a folder loads the starter catalogue
 
+# A paper whose words and formulae have no end.
+ENDLESS = said(
+    "Endless" * 40,
+    key="endless",
+    abstract=f"{'unbroken' * 60} and ${' + '.join('abcdefghijklmnopqrstuvwxyz' * 6)}$ are wide.",
+    authors=("Ada" * 60 + " Example",),
+    organization="Institute" * 40,
+    venue="Conference" * 30,
+    keywords=("keyword" * 50,),
+    comments="remark" * 70,
+    identifiers=(arxiv("2401.00009"),),
+    categories=("cs.LG", "math.ST"),
+)
+
 
 def _records(path: Path) -> Path:
-    """The cast's papers, which have mathematics in titles and abstracts, as a file of records.
+    """The cast's papers, which have mathematics in titles and abstracts, and an endless one, as a file of records.
 
     Their days of announcement are left out, so that the starter catalogue stays on the front page.
     """
     with path.open("wb") as file:
-        for record in (LANTERN, HARBOUR, MEADOW):
+        for record in (LANTERN, HARBOUR, MEADOW, ENDLESS):
             dated = replace(record, source="records", announced=None, submitted=PartialDate(2024, 1, 2))
             file.write(orjson.dumps(dated.as_json()) + b"\n")
     return path

@@ -26,6 +26,8 @@ PAGES = {
     "paper": "/papers/2401.00001",
     "paper with a claim": "/papers/2101.04442",
     "paper with two identifiers": "/papers/2401.00002",
+    "paper without end": "/papers/2401.00009",
+    "search for words without end": "/search?q=category:math.ST+sort:newest",
     "author": "/author/ada-example",
     "search": "/search?q=gradient+norms",
     "search without result": "/search?q=xylophone",

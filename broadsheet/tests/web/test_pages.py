@@ -73,6 +73,13 @@ def test_holds_up_lists_claims_that_a_laptop_can_test_and_says_that_none_is_meas
     assert "None has been measured here yet" in column
 
 
+def test_holds_up_lists_five_claims_at_most(press, get) -> None:
+    claims = [Claim("testimony", f"work-{n}", f"Claim {n}.", runnable="yes") for n in range(20)]
+    press(works(20), claims)
+    column = get("/").text.partition('<section class="holds"')[2].partition("</section>")[0]
+    assert column.count("Claimed, not yet measured") == 5
+
+
 def test_an_empty_front_page_says_why_and_what_to_do(db: None, get) -> None:
     answer = get("/")
     assert answer.status_code == 200
@@ -184,6 +191,20 @@ def test_an_empty_archive_says_why(db: None, get) -> None:
 def test_sections_are_listed_with_their_sizes(press, get) -> None:
     press([LANTERN, HARBOUR])
     assert '<a href="/section/cs.LG">Machine Learning <span>2</span></a>' in get("/sections").text
+
+
+@pytest.mark.parametrize(("slug", "code"), [("cs.LG", "cs.LG on arXiv"), ("gr-qc", "gr-qc on arXiv"), ("lamps", "")])
+def test_the_page_of_a_category_tells_its_code(press, get, slug: str, code: str) -> None:
+    press([said("A work", identifiers=(arxiv("2401.10001"),), announced=date(2024, 1, 2), categories=(slug,))])
+    assert (f'<p class="asked">{code}</p>' in get(f"/section/{slug}").text) == bool(code)
+
+
+def test_a_section_may_be_called_anything(press, get) -> None:
+    press([said("A work", identifiers=(arxiv("2401.10001"),), announced=date(2024, 1, 2), field='a/b?c#d"e%f')])
+    address = "/section/a%2Fb%3Fc%23d%22e%25f"
+    for path in ("/date/2024-01-02", "/sections", "/"):
+        assert f'<a href="{address}">' in get(path).text, path
+    assert get(address).status_code == 200
 
 
 def test_cards_of_a_section_do_not_repeat_its_name(press, get) -> None:

@@ -12,7 +12,7 @@ from broadsheet.bibliography.dates import PartialDate
 from broadsheet.bibliography.record import Version
 from broadsheet.evidence.rules import Claim
 from broadsheet.papers.actions import merge_papers
-from broadsheet.testing.cast import HARBOUR, LANTERN, MEADOW, said
+from broadsheet.testing.cast import ADA, HARBOUR, LANTERN, MEADOW, arxiv, said
 
 
 class Elements(HTMLParser):
@@ -185,3 +185,50 @@ def test_hostile_texts_of_sources_stay_texts(press, get) -> None:
         page = Elements(get(path).text)
         assert page.scripts == 1, path
         assert page.events == [], path
+
+
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        pytest.param("\\\\\\\\ \\\\", "\\\\\\\\ \\\\", id="line breaks only: the source of it"),
+        pytest.param("$ $", "$ $", id="empty mathematics: the source of it"),
+        pytest.param("\u200b", "2401.00009", id="nothing that is seen: the key"),
+    ],
+)
+def test_a_title_that_shows_nothing_has_something_in_its_place(press, get, title: str, shown: str) -> None:
+    press([said(title, key="x", identifiers=(arxiv("2401.00009"),), announced=date(2024, 1, 2))])
+    text = get("/papers/2401.00009").text
+    assert f'<h1 class="headline">{shown}</h1>' in text
+    assert f"<title>{shown} – Broadsheet</title>" in text
+    assert f'<a href="/papers/2401.00009">{shown}</a>' in get("/date/2024-01-02").text
+
+
+def test_a_very_long_abstract_is_printed_to_a_bound_and_the_page_says_so(press, get) -> None:
+    press([replace(LANTERN, abstract="$a$ so. " * 10_000), replace(HARBOUR, abstract="Word. " * 2000)])
+    text = get("/papers/2401.00001").text
+    assert "This is the beginning of a very long abstract. The rest stands at the source" in text
+    assert text.count("<math") < 3000
+    assert "very long abstract" not in get("/papers/2401.00002").text
+
+
+def test_of_very_many_authors_the_first_are_printed_and_the_others_counted(press, get) -> None:
+    press([replace(LANTERN, authors=tuple(f"Ada Example{n}" for n in range(203)))])
+    text = get("/papers/2401.00001").text
+    assert '<a href="/author/ada-example199">Ada Example199</a> and 3&nbsp;more</p>' in text
+    assert 'href="/author/ada-example200"' not in text
+
+
+def test_a_name_that_cannot_stand_in_an_address_is_no_link(press, get) -> None:
+    press([replace(LANTERN, authors=(ADA, "!!!"))])
+    for path in ("/papers/2401.00001", "/date/2024-01-02"):
+        text = get(path).text
+        assert ">Ada Example</a>, !!!</p>" in text
+        assert 'href="/author/"' not in text
+
+
+def test_categories_are_printed_with_names_and_codes(press, get) -> None:
+    press([replace(LANTERN, categories=("cs.LG", "stat.ML", "cs.XX"))])
+    text = get("/papers/2401.00001").text
+    assert '<a href="/section/cs.LG">Machine Learning (cs.LG)</a>' in text
+    assert '<a href="/section/stat.ML">Machine Learning (Statistics, stat.ML)</a>' in text
+    assert '<a href="/section/cs.XX">cs.XX</a>' in text

@@ -6,10 +6,12 @@ from urllib.parse import quote
 
 import pytest
 from django.db import OperationalError, connection
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from broadsheet.bibliography.record import Record
+from broadsheet.config.headers import Delivery
 from broadsheet.editions import queries as editions
 from broadsheet.testing.cast import ADA, HARBOUR, LANTERN, MEADOW, arxiv, said
 
@@ -97,6 +99,7 @@ def test_pages_may_be_kept_and_are_asked_for_again(press, get, path: str) -> Non
     again = get(path, **{"if-none-match": first.headers["ETag"]})
     assert again.status_code == 304
     assert again.content == b""
+    assert again.headers["Vary"] == first.headers["Vary"] == "Accept-Encoding"
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -104,6 +107,10 @@ def test_only_reading_is_possible(press, client: Client, path: str) -> None:
     press([LANTERN])
     head = client.head(path, headers={"host": "localhost"})
     assert (head.status_code, head.content) == (200, b"")
+    whole = client.get(path, headers={"host": "localhost"})
+    assert {name: head.headers[name] for name in ("ETag", "Content-Length", "Vary")} == {
+        name: whole.headers[name] for name in ("ETag", "Content-Length", "Vary")
+    }
     refused = client.post(path, headers={"host": "localhost"})
     assert refused.status_code == 405
     assert refused.headers["Allow"] == "GET, HEAD"
@@ -127,6 +134,21 @@ def test_pages_have_no_inline_script_or_style(press, get, path: str) -> None:
     assert "style=" not in text
     assert "<style" not in text
     assert text.count("<script") == 1
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/papers/nothing", "/section/nothing", "/date/2023-01-01"])
+def test_what_is_not_here_today_may_be_here_tomorrow(db: None, get, path: str) -> None:
+    answer = get(path)
+    assert answer.status_code == 404
+    assert "no-cache" in answer.headers["Cache-Control"]
+
+
+def test_an_answer_to_head_has_no_body_before_it_reaches_the_server() -> None:
+    """The test client would cut the body off by itself."""
+    asked = HttpRequest()
+    asked.method = "HEAD"
+    assert Delivery(lambda _request: HttpResponse("text"))(asked).content == b""
+    assert asked.method == "HEAD"
 
 
 def test_pages_are_compressed(press, get) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from broadsheet.papers.actions import store_many
 from broadsheet.search.index import Hit, IndexUnavailable
 from broadsheet.search.query import parse
 from broadsheet.testing.cast import HARBOUR, LANTERN, MEADOW
@@ -88,6 +89,12 @@ def test_a_search_that_cannot_be_answered_says_so_and_the_rest_works(press, get,
     press([LANTERN])
 
     class Broken:
+        def cursor(self):
+            return 0
+
+        def count(self):
+            return 1
+
         def search(self, *_args, **_kwargs):
             raise IndexUnavailable("The search index is damaged.")
 
@@ -103,12 +110,40 @@ def test_an_index_that_was_never_made_finds_nothing(db: None, get) -> None:
     assert get("/search?q=lantern").status_code == 200
 
 
+def test_while_the_index_is_empty_and_papers_are_there_it_is_being_built(press, get) -> None:
+    press([])
+    store_many([LANTERN, HARBOUR])
+    answer = get("/search?q=lantern")
+    assert answer.status_code == 503
+    assert "The index is being built: 0 of 2\u00a0changes are in it." in answer.text
+    assert "No paper here matches" not in answer.text
+    assert "broadsheet doctor" not in answer.text
+
+
+@pytest.mark.parametrize(("bound", "said"), [(500, False), (1, True)], ids=["a little", "a lot"])
+def test_an_index_that_is_behind_says_so_when_it_is_a_lot(press, get, monkeypatch, bound: int, said: bool) -> None:
+    press([LANTERN])
+    store_many([HARBOUR, MEADOW])
+    monkeypatch.setattr(page, "_FAR_BEHIND", bound)
+    for words in ("lantern", "harbour"):
+        text = get(f"/search?q={words}").text
+        assert ("2\u00a0changes are not in it yet: papers may be missing here" in text) == said
+    assert ("No paper matches in what the index has read so far." in text) == said
+    assert ("No paper here matches." in text) != said
+
+
 def test_papers_that_only_the_index_has_are_counted_and_no_error(press, get, monkeypatch) -> None:
     press([LANTERN, HARBOUR])
     known = page.index()
 
     class Ahead:
         """An index that holds one paper more than the database."""
+
+        def cursor(self):
+            return known.cursor()
+
+        def count(self):
+            return known.count()
 
         def search(self, query, **how):
             found = known.search(query, **how)

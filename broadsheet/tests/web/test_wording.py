@@ -86,3 +86,15 @@ def test_sections_have_names(slug: str, expected: str) -> None:
 )
 def test_editions_have_names(kind: str, label: str, expected: str) -> None:
     assert wording.edition_name(kind, label) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("cs.LG", "Machine Learning (cs.LG)"),
+        ("stat.ML", "Machine Learning (Statistics, stat.ML)"),
+        pytest.param("cs.XX", "cs.XX", id="category that arXiv does not list"),
+    ],
+)
+def test_categories_have_names_and_codes(code: str, expected: str) -> None:
+    assert wording.category_name(code) == expected

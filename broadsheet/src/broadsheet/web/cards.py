@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from broadsheet.bibliography import names, tex
 from broadsheet.evidence import queries as evidence
@@ -16,10 +16,14 @@ from broadsheet.web import addresses, excerpts, wording
 # Names printed before "and n more" on a card; the paper's own page prints all.
 BYLINE = 3
 
+# What is drawn of one text, in characters of its source. The longest abstracts of arXiv have a tenth of it; a text made
+# to be slow would cost a second for each request.
+LONGEST = 20_000
+
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """A name as it is printed, and the address of the author's page."""
+    """A name as it is printed, and the address of the author's page; empty for a name that cannot stand in one."""
 
     name: str
     url: str
@@ -48,13 +52,23 @@ class Card:
 
     @property
     def title_html(self) -> Markup:
-        """The title with its mathematics, or with its marks."""
-        return self.heading or html(self.paper.title)
+        """The title with its mathematics, or with its marks; never blank."""
+        if self.heading:
+            return self.heading
+        title = html(self.paper.title)
+        return title if _shows(title) and _shows(plain(self.paper.title)) else escape(self._raw_title)
 
     @property
     def title_text(self) -> str:
-        """The title in plain Unicode, for windows and for the list of saved papers."""
-        return plain(self.paper.title)
+        """The title in plain Unicode, for windows and for the list of saved papers; never blank."""
+        title = plain(self.paper.title)
+        return title if _shows(title) else self._raw_title
+
+    @property
+    def _raw_title(self) -> str:
+        """What stands for a title of which nothing is seen once it is drawn: its source, else the key."""
+        source = excerpts.cut(self.paper.title, LONGEST)
+        return source if _shows(source) else self.paper.key
 
     @cached_property
     def authors(self) -> list[Author]:
@@ -119,24 +133,31 @@ def author(name: str) -> Author:
 @lru_cache(maxsize=8192)
 def _author(name: str) -> tuple[str, str]:
     """The printed form of a name and the address of its page."""
-    return names.printed(name), addresses.author(names.slug(name))
+    slug = names.slug(name)
+    return names.printed(name), addresses.author(slug) if slug else ""
+
+
+def _shows(text: str) -> bool:
+    """Whether anything of the text is seen: a character that is neither white space nor a mark of control."""
+    return any(character.isprintable() and not character.isspace() for character in text)
 
 
 @lru_cache(maxsize=4096)
 def html(text: str) -> Markup:
     """TeX as safe HTML with MathML. Remembered, as the same titles are printed all day."""
-    return Markup(tex.to_html(text))  # noqa: S704 - to_html escapes; that is its contract
+    return Markup(tex.to_html(excerpts.cut(text, LONGEST)))  # noqa: S704 - to_html escapes; that is its contract
 
 
 @lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """TeX as one line of plain Unicode. Remembered: an abstract full of TeX takes milliseconds."""
-    return tex.to_text(text)
+    return tex.to_text(excerpts.cut(text, LONGEST))
 
 
 def paragraphs(text: str) -> list[Markup]:
-    """A long TeX text as paragraphs of safe HTML with MathML, addresses in it linked."""
-    return [Markup(part) for part in tex.paragraphs(text, links=True)]  # noqa: S704 - escaped by `paragraphs`
+    """A TeX text, to its `LONGEST`, as paragraphs of safe HTML with MathML, addresses in it linked."""
+    shown = excerpts.cut(text, LONGEST)
+    return [Markup(part) for part in tex.paragraphs(shown, links=True)]  # noqa: S704 - escaped by `paragraphs`
 
 
 @lru_cache(maxsize=4096)

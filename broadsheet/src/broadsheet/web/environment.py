@@ -31,6 +31,7 @@ def environment(**options: Any) -> Environment:
         "number": wording.number,
         "count": wording.count,
         "section_name": wording.section_name,
+        "category_name": wording.category_name,
         "web_address": addresses.outside,
         "short_address": addresses.shortened,
     }

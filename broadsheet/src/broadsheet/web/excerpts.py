@@ -9,6 +9,8 @@ ELLIPSIS = " …"
 
 # How much longer than asked a text may be and still be printed whole: a cut that saves a word is worse than none.
 _SLACK = 1.15
+# How many times as long as asked a text may be cut, where no better place comes before.
+_HARD = 2
 # A sentence is preferred when it gives at least this share of the length.
 _ENOUGH = 0.55
 
@@ -22,18 +24,23 @@ _ABBREVIATION = re.compile(r"(?:^|[\s(])(?:e\.g|i\.e|et al|cf|vs|resp|approx|Fig
 # An environment's name stands in braces of its own, so \begin{ opens two levels and the brace of \end{ closes the last.
 _DEPTH = {r"\(": 1, r"\[": 1, "{": 1, r"\begin{": 2, r"\)": -1, r"\]": -1, "}": -1, r"\end{": 0}
 
+_CLOSING = {"$": "$", "$$": "$$", r"\(": r"\)", r"\[": r"\]", r"\begin{": r"\end{"}
+_UNFINISHED = re.compile(r"\\[A-Za-z]*\Z")
+
 
 def cut(tex: str, limit: int) -> str:
     """`tex` itself when it has about `limit` characters or fewer, else its beginning with an ellipsis.
 
     The cut is after the last sentence that fits, else after the last word; where mathematics or a group in braces
-    spans the limit, before it, and when nothing stands before it, after it. Linear in the length of the text.
+    spans the limit, before it, and when nothing stands before it, after it. Where no such place comes within twice the
+    limit, the text is cut there all the same: inside a word or a group, before mathematics. Linear in `limit`.
     """
     tex = tex.strip()
     if len(tex) <= limit * _SLACK:
         return tex
+    reach = tex[: limit * _HARD]
     sentence = word = 0
-    for position, ends_sentence in _places(tex):
+    for position, ends_sentence in _places(reach):
         if position > limit and word:
             break
         word = position
@@ -42,7 +49,20 @@ def cut(tex: str, limit: int) -> str:
         if position > limit:
             break
     at = sentence if sentence >= limit * _ENOUGH else word
-    return tex[:at].rstrip(" ,;:") + ELLIPSIS if at else tex
+    return tex[:at].rstrip(" ,;:") + ELLIPSIS if at else _without_open_mathematics(reach) + ELLIPSIS.strip()
+
+
+def _without_open_mathematics(tex: str) -> str:
+    """`tex` up to the mathematics that it leaves open, and without the half of a command at its end."""
+    opened, closing = len(tex), ""
+    for token in _TOKEN.finditer(tex):
+        mark = token.group()
+        if closing:
+            if mark == closing:
+                opened, closing = len(tex), ""
+        elif mark in _CLOSING:
+            opened, closing = token.start(), _CLOSING[mark]
+    return _UNFINISHED.sub("", tex[:opened])
 
 
 def _places(tex: str) -> Iterator[tuple[int, bool]]:

@@ -10,12 +10,12 @@ from django.urls import URLPattern, path
 from broadsheet import links
 from broadsheet.web.pages import about, authors, editions, front, machine, papers, search, sections, status
 
-# Identifiers hold slashes (math/0611800, 10.1000/x), so they take the rest of the path.
-_CONVERTERS = {"key": "<path:key>", "arxiv_id": "<path:arxiv_id>"}
+# Identifiers hold slashes (math/0611800, 10.1000/x), and so may names of sections: they take the rest of the path.
+_CONVERTERS = {"key": "<path:key>", "arxiv_id": "<path:arxiv_id>", "slug": "<path:slug>"}
 
 
 def _route(pattern: str, view: Callable[..., HttpResponseBase]) -> URLPattern:
-    names = {name: _CONVERTERS.get(name, f"<str:{name}>") for name in ("day", "week", "month", "slug", *_CONVERTERS)}
+    names = {name: _CONVERTERS.get(name, f"<str:{name}>") for name in ("day", "week", "month", *_CONVERTERS)}
     return path(pattern.format(**names).removeprefix("/"), view)
 
 

@@ -78,6 +78,14 @@ def section_name(slug: str) -> str:
     return " ".join(words)
 
 
+def category_name(code: str) -> str:
+    """A category of arXiv with its code: ``Machine Learning (cs.LG)``; the code alone where it has no name."""
+    name = CATEGORIES.get(code)
+    if name is None:
+        return code
+    return f"{name[:-1]}, {code})" if name.endswith(")") else f"{name} ({code})"
+
+
 def edition_name(kind: str, label: str) -> str:
     """What an edition is called: ``20 November 2026``, ``Week 47 of 2026``, ``November 2026``, ``First edition``."""
     if kind == "week":

@@ -15,7 +15,7 @@ from broadsheet.web.pages.sections import sections
 from broadsheet.web.rendering import page
 
 SECONDS = 4
-HOLDS = 7
+HOLDS = 5
 
 
 @require_safe

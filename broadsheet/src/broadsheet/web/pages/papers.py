@@ -16,7 +16,7 @@ from broadsheet.editions import queries as editions
 from broadsheet.evidence import queries as evidence
 from broadsheet.papers import queries as papers
 from broadsheet.sources import registry
-from broadsheet.web import addresses, cards, wording
+from broadsheet.web import addresses, cards, excerpts, wording
 from broadsheet.web.pages.listing import refuse_zero_bytes
 from broadsheet.web.rendering import page
 
@@ -60,6 +60,9 @@ _CHANGES = {
 }
 # An author list, a title or a text that is told as "also said" is cut to this many characters.
 _OTHERWISE = 300
+# Names printed before "and n more".
+_AUTHORS = 200
+_DESCRIPTION = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +100,13 @@ def paper(request: HttpRequest, key: str) -> HttpResponse:
     values = {
         "card": card,
         "paper": row,
-        "citation": _citation(detail),
-        "title": cards.plain(row.title),
-        "description": tex.to_text(row.summary or row.abstract)[:300],
-        "authors": [cards.author(name) for name in row.authors],
+        "citation": _citation(detail, card.title_text),
+        "title": card.title_text,
+        "description": cards.plain(row.summary or row.abstract)[:_DESCRIPTION],
+        "authors": [cards.author(name) for name in row.authors[:_AUTHORS]],
+        "more_authors": len(row.authors[_AUTHORS:]),
         "abstract": cards.paragraphs(row.abstract),
+        "abstract_goes_on": excerpts.cut(row.abstract, cards.LONGEST) != row.abstract.strip(),
         "dates": _dates(detail),
         "identifiers": [(_SCHEMES[found.scheme], found.value, found.url) for found in detail.identifiers],
         "claims": claims,
@@ -135,7 +140,7 @@ def _by_another_form(key: str) -> papers.Paper | None:
     return papers.find(found.identifier.key) if found else None
 
 
-def _citation(detail: papers.Detail) -> list[tuple[str, str]]:
+def _citation(detail: papers.Detail, title: str) -> list[tuple[str, str]]:
     """The paper for programs that collect references: names and contents of Highwire's ``meta`` elements, as arXiv uses
     them. https://scholar.google.com/intl/en/scholar/inclusion.html
     """
@@ -143,7 +148,7 @@ def _citation(detail: papers.Detail) -> list[tuple[str, str]]:
     by_scheme = {found.scheme: found.value for found in reversed(detail.identifiers)}
     arxiv = by_scheme.get(Scheme.ARXIV, "")
     said = [
-        ("citation_title", cards.plain(row.title)),
+        ("citation_title", title),
         *(("citation_author", names.last_first(name)) for name in row.authors),
         ("citation_date", row.submitted.replace("-", "/")),
         ("citation_online_date", row.updated.replace("-", "/")),
@@ -196,7 +201,7 @@ def _told(detail: papers.Detail, place: int, field: str) -> str:
     elif isinstance(value, PartialDate):
         text = wording.day_text(value)
     else:
-        text = tex.to_text(str(value))
+        text = cards.plain(str(value))
     return text if len(text) <= _OTHERWISE else text[:_OTHERWISE].rsplit(" ", 1)[0] + " …"
 
 

@@ -28,6 +28,10 @@ PER_PAGE = 20
 _EXCERPT = 320
 _FACETS = 8
 
+# An index that lacks this many entries of the journal is being built, and a reader should know; with fewer it is only
+# a moment behind.
+_FAR_BEHIND = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
@@ -67,17 +71,50 @@ def search(request: HttpRequest) -> HttpResponse:
         )
     number = paging.page_number(request)
     try:
+        behind = _behind(index())
         results = index().search(
             query, limit=PER_PAGE, offset=(number - 1) * PER_PAGE, facets=(Facet.CATEGORY, Facet.YEAR)
         )
     except IndexUnavailable as error:
         log.warning("search is not possible now: %s", error, exc_info=error.__cause__)
-        values = {"query": typed, "asked": query, "sentence": str(error), "noindex": True}
+        values = {"query": typed, "sentence": str(error), "building": isinstance(error, _BeingBuilt), "noindex": True}
         return page(request, "pages/search_unavailable.html", values, status=503)
-    return _answer(request, typed, query, results, number)
+    return _answer(request, typed, query, _Found(results, number, behind))
 
 
-def _answer(request: HttpRequest, typed: str, query: Query, results: Results, number: int) -> HttpResponse:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """One page of an answer, its number, and how many entries of the journal the index lacks if they are many."""
+
+    results: Results
+    number: int
+    behind: int
+
+
+class _BeingBuilt(IndexUnavailable):
+    """The index holds nothing yet although there are papers; it fills by itself."""
+
+
+def _behind(known: Index) -> int:
+    """How many entries of the journal the index lacks when they are many, else 0. Raises _BeingBuilt when it is empty.
+
+    The difference of the numbers is never less than the count, and is far cheaper.
+    """
+    cursor = known.cursor()
+    most = papers.last_change() - cursor
+    empty = most > 0 and known.count() == 0
+    behind = papers.unread(cursor) if empty or most > _FAR_BEHIND else 0
+    if empty and behind:
+        everything = papers.unread(0)
+        raise _BeingBuilt(
+            f"The index is being built: {wording.number(everything - behind)} of "
+            f"{wording.count(everything, 'change')} are in it. Try again in a minute."
+        )
+    return behind if behind > _FAR_BEHIND else 0
+
+
+def _answer(request: HttpRequest, typed: str, query: Query, found: _Found) -> HttpResponse:
+    results, number = found.results, found.number
     # A parameter and the word sort: in the text ask for the same; the text stays as it was typed.
     newest = Sort.NEWEST if text_of(request, "sort") == Sort.NEWEST else None
 
@@ -94,6 +131,7 @@ def _answer(request: HttpRequest, typed: str, query: Query, results: Results, nu
         "asked": query,
         "sentence": query.in_words(),
         "results": results,
+        "behind": found.behind,
         "cards": [_marked(card, query, corrected) for card in loaded.values()],
         "missing": len(results.hits) - len(loaded),
         "pages": pages,

@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
 from broadsheet import links
+from broadsheet.bibliography.taxonomy import CATEGORIES
 from broadsheet.papers import queries as papers
 from broadsheet.web import addresses, cards, wording
 from broadsheet.web.pages.listing import listed, refuse_zero_bytes, text_of
@@ -37,6 +38,7 @@ def section(request: HttpRequest, slug: str) -> HttpResponse:
     values = {
         "slug": slug,
         "heading": wording.section_name(slug),
+        "listed_by_arxiv": slug in CATEGORIES,
         "cards": cards.load(listing.ids),
         "total": listing.total,
         "first": address if after else "",

@@ -182,6 +182,13 @@
     paint();
     list();
   });
+  /* What scrolls by itself, a formula wider than its column, is reached by the Tab key in every browser. */
+  for (const formula of document.querySelectorAll("main math")) {
+    const scrolled = formula.closest("p, dd");
+    if (scrolled && scrolled.scrollWidth > scrolled.clientWidth) {
+      scrolled.tabIndex = 0;
+    }
+  }
   paint();
   list();
 })();
