@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -81,7 +82,9 @@ class TestStarting:
         up(data=used)
         paper = {"title": "Lamps for Zebras", "arxiv_id": "2403.00003", "abstract": "A zebra with a lamp."}
         (tmp_path / "one.jsonl").write_text(json.dumps(paper) + "\n")
-        assert broadsheet("import", tmp_path / "one.jsonl").returncode == 0
+        done = broadsheet("import", tmp_path / "one.jsonl")
+        assert done.returncode == 0
+        assert "Another process" not in done.stderr
         eventually(lambda: "2403.00003" in broadsheet("search", "zebra").stdout)
 
 
@@ -230,6 +233,68 @@ class TestRefusing:
         self.refuses(broadsheet("up", "--port", "http"), "BROADSHEET_PORT is 'http'")
 
 
+HALF_A_HEAD = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
+A_REQUEST = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+
+class TestSlowClients:
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            pytest.param(HALF_A_HEAD, id="half a head"),
+            pytest.param(b"G", id="one byte"),
+            pytest.param(b"\r\n\r\n\r\n", id="empty lines"),
+            pytest.param(A_REQUEST + HALF_A_HEAD, id="a request and half a head"),
+        ],
+    )
+    def test_others_are_answered_and_the_slow_ones_dropped(self, sent: bytes, up: Any, used: Path, answer: Any) -> None:
+        _, address = up(data=used)
+        answer(f"{address}healthz")
+        began = time.monotonic()
+        slow = [_client(address) for _ in range(16)]
+        try:
+            for one in slow:
+                one.sendall(sent)
+            time.sleep(0.3)
+            assert b"ok" in answer(f"{address}healthz")
+            assert time.monotonic() - began < 3
+            for one in slow:
+                while one.recv(65_536):
+                    pass
+            assert time.monotonic() - began < 12
+        finally:
+            for one in slow:
+                one.close()
+
+    def test_single_bytes_do_not_prolong_it(self, up: Any, used: Path) -> None:
+        _, address = up(data=used)
+        began = time.monotonic()
+        with _client(address) as slow, contextlib.suppress(OSError):
+            slow.sendall(HALF_A_HEAD)
+            while time.monotonic() - began < 20:
+                slow.sendall(b"x")
+                time.sleep(0.2)
+        assert time.monotonic() - began < 12
+
+    def test_a_head_in_parts_is_one_request(self, up: Any, used: Path) -> None:
+        _, address = up(data=used)
+        with _client(address) as client:
+            for _again in range(2):
+                for position in range(0, len(A_REQUEST), 10):
+                    client.sendall(A_REQUEST[position : position + 10])
+                    time.sleep(0.02)
+                answered = b""
+                while not answered.endswith(b"ok\n"):
+                    answered += client.recv(65_536)
+                assert answered.startswith(b"HTTP/1.1 200 ")
+
+    def test_a_head_without_end_is_refused(self, up: Any, used: Path) -> None:
+        _, address = up(data=used)
+        with _client(address) as client:
+            client.sendall(HALF_A_HEAD + b"x" * 65_536)
+            assert client.recv(65_536).startswith(b"HTTP/1.1 431 ")
+
+
 class TestHalves:
     def test_serve_answers_without_a_worker(self, start: Any, used: Path, instance: Any, answer: Any) -> None:
         running = start("-m", "broadsheet", "serve", "--port", "0", env=instance(used))
@@ -254,6 +319,11 @@ class TestHalves:
         assert "Another worker already works on" in done.stderr
         os.kill(running.pid, signal.SIGTERM)
         assert running.ends(within=20) == 0
+
+
+def _client(address: str) -> socket.socket:
+    """A connection to the web server that says nothing yet."""
+    return socket.create_connection(("127.0.0.1", int(address.rstrip("/").rpartition(":")[2])), timeout=30)
 
 
 def _status(port: int, name: str) -> int:

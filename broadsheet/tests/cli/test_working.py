@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db.utils import OperationalError
 
-from broadsheet.cli import preparing
+from broadsheet.cli import importing, preparing
 from broadsheet.cli.failure import Failure
 from broadsheet.cli.rounds import Rounds
-from broadsheet.config import schema, starter
+from broadsheet.config import folder, schema, starter
 from broadsheet.editions import queries as editions
 from broadsheet.ingest import queries as ingest
 from broadsheet.ingest.actions import import_file
@@ -44,6 +45,32 @@ def in_the_index() -> tuple[int, int]:
     """How many papers the index holds, and how far it is in the journal."""
     index = tasks.open_index()
     return index.count(), index.cursor()
+
+
+class TestImporting:
+    @pytest.mark.parametrize(
+        ("running", "said"),
+        [
+            pytest.param(True, "The running Broadsheet brings the search index up to date.", id="beside `up`"),
+            pytest.param(False, "The papers are stored. The search index follows later: Busy.", id="alone"),
+        ],
+    )
+    def test_an_index_that_somebody_else_writes(
+        self,
+        running: bool,
+        said: str,
+        data_folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        def refuse(_say: object) -> int:
+            raise IndexLocked("Busy.")
+
+        monkeypatch.setattr(preparing, "refresh", refuse)
+        held = folder.lock(data_folder, folder.UP_LOCK, taken="") if running else contextlib.nullcontext()
+        with held:
+            importing._follow()
+        assert capsys.readouterr().err == f"{said}\n"
 
 
 class TestRounds:
@@ -89,7 +116,9 @@ class TestRounds:
             pass
         assert in_the_index() == (1, papers.last_change())
 
-    def test_a_damaged_index_is_built_again(self, rounds: Rounds, lamp: Path, data_folder: Path) -> None:
+    def test_a_damaged_index_is_built_again(
+        self, rounds: Rounds, lamp: Path, data_folder: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
         import_file(lamp)
         rounds.one()
         for path in (data_folder / "index").rglob("*"):
@@ -99,6 +128,7 @@ class TestRounds:
         while fresh.one():
             pass
         assert in_the_index()[0] == 1
+        assert re.search(r"Building it from the database\. Cause: \w+\(", caplog.text)
 
     def test_a_database_that_does_not_answer_is_in_the_way(
         self, rounds: Rounds, monkeypatch: pytest.MonkeyPatch

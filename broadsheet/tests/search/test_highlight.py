@@ -19,6 +19,7 @@ from broadsheet.search.query import parse
         pytest.param("Go\u0308del’s proof", "gödel", ["Go\u0308del"], id="accents in two characters"),
         pytest.param("Kurt Gödel", r"G\"odel", ["Gödel"], id="typed in TeX"),
         pytest.param("ﬁne 가\u11a8 end", "end fine", ["ﬁne", "end"], id="compatibility forms keep their place"),
+        pytest.param("½ H₂O lamps, x² lamps’ é lamp", "lamps", ["lamps", "lamps", "lamp"], id="behind other signs"),
         pytest.param("the lion of the sea", "the lion", ["lion"], id="stop words are not marked"),
         pytest.param("to be or not", "to be", ["to", "be"], id="unless there is nothing else"),
         pytest.param("graphs and networks; graph networks", '"graph network"', ["graph networks"], id="phrase"),

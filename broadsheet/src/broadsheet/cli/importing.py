@@ -104,4 +104,7 @@ def _follow() -> None:
     try:
         preparing.refresh(_say)
     except IndexUnavailable as error:
-        _say(f"The papers are stored. The search index follows later: {error}")
+        if folder.holder(settings.BROADSHEET_DATA, folder.UP_LOCK) is not None:
+            _say("The running Broadsheet brings the search index up to date.")
+        else:
+            _say(f"The papers are stored. The search index follows later: {error}")

@@ -40,7 +40,8 @@ class Rounds:
         except IndexUnavailable as error:
             if not error.rebuild_needed:
                 raise
-            log.warning("%s Building it from the database.", error)
+            cause = repr(error.__cause__) if error.__cause__ else "none but this"
+            log.warning("%s Building it from the database. Cause: %s", error, cause)
             self._index.clear()
             return True
 

@@ -16,6 +16,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from broadsheet.cli import lifeline
+from broadsheet.cli.patience import PatientWorker
 from broadsheet.config import options
 from broadsheet.config.options import Configuration
 
@@ -51,7 +52,9 @@ class Web(BaseApplication):  # type: ignore[misc]  # gunicorn brings no types
             "bind": [f"fd://{self._opened}"],
             "workers": self._configuration.web_processes,
             "threads": self._configuration.web_threads,
-            "worker_class": "gthread",
+            "worker_class": PatientWorker,
+            # Below the 1,024 files that a process may usually have open.
+            "worker_connections": 500,
             "timeout": max(1, round(self._configuration.web_timeout)),
             "graceful_timeout": 5,
             "keepalive": 5,

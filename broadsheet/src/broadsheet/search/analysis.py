@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from functools import cached_property
 
 from tantivy import Filter, TextAnalyzer, TextAnalyzerBuilder, Tokenizer
 
@@ -73,36 +73,46 @@ class Located:
     def __init__(self, text: str) -> None:
         whole = composed(text)
         self._tokens = _ENGLISH.pre_tokenize(whole).tokens
-        self._places = None if whole == text else _places(text)
+        self._changed = None if whole == text else text
         self.stems: list[str] = [token.text for token in self._tokens]
 
     def span(self, first: int, last: int) -> tuple[int, int]:
         """Where the stems number `first` to `last` stand together: (start, end) in characters of the text."""
         start, end = self._tokens[first].char_offset_from, self._tokens[last].char_offset_to
         assert end is not None, "a token of text that was analysed has an end"
-        if self._places is None:
+        if self._changed is None:
             return start, end
         return self._places[start][0], self._places[end - 1][1]
+
+    @cached_property
+    def _places(self) -> list[tuple[int, int]]:
+        """Made when a span is asked for, which is rarer than a text without any."""
+        return _places(self._changed or "")
 
 
 def _places(text: str) -> list[tuple[int, int]]:
     """For every character of ``composed(text)``, the start and end in `text` of what it is made of."""
     places: list[tuple[int, int]] = []
     start = 0
-    for piece in _pieces(text):
-        end = start + len(piece)
-        places += [(start, end)] * len(composed(piece))
-        start = end
+    for match in _APART.finditer(text):
+        if match[0].isascii():
+            places += zip(range(start, match.end()), range(start + 1, match.end() + 1), strict=True)
+            start = match.end()
+            continue
+        for piece in _pieces(match[0]):
+            end = start + len(piece)
+            places += [(start, end)] * len(composed(piece))
+            start = end
     return places
 
 
-# ASCII never combines with what stands before it, so text falls apart before every ASCII character.
-_APART = re.compile(r"[\x00-\x7f]?[^\x00-\x7f]*")
+# ASCII never combines with what stands before it, so text falls apart before every ASCII character. Those that nothing
+# but ASCII follows stay as they are.
+_APART = re.compile(r"[\x00-\x7f]+(?![^\x00-\x7f])|[\x00-\x7f]?[^\x00-\x7f]+")
 _WITH_MARKS = re.compile(r".[\u0300-\u036f]*", re.DOTALL)
 
 
-def _pieces(text: str) -> Iterator[str]:
+def _pieces(text: str) -> list[str]:
     """Parts of the text, as small as can be, that compose one by one to what the whole composes to."""
-    for match in _APART.finditer(text):
-        small = _WITH_MARKS.findall(match[0])
-        yield from small if "".join(map(composed, small)) == composed(match[0]) else [match[0]]
+    small: list[str] = _WITH_MARKS.findall(text)
+    return small if "".join(map(composed, small)) == composed(text) else [text]

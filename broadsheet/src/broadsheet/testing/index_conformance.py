@@ -244,6 +244,16 @@ class IndexConformance:
         assert [(hit.pk, hit.score) for hit in results.hits] == [(1, 0.0), (2, 0.0), (3, 0.0), (4, 0.0)]
         assert keys(cast.search(parse("message sort:newest"))) == [2, 3]
 
+    def test_farthest_days_are_found_and_sorted(self, index: Index) -> None:
+        """The calendar ends with the year 9999 and begins with the year 1; a source may say either."""
+        days = {1: None, 2: date.min, 3: date(3355, 12, 31), 4: date(9998, 12, 31), 5: date.max}
+        largest = 2**38 - 1
+        papers = [paper(pk, "lamp", day=day) for pk, day in days.items()]
+        index.apply([*papers, paper(largest, "lamp", day=date.max, change=6)], [], cursor=6)
+        assert keys(index.search(parse("sort:newest"))) == [5, largest, 4, 3, 2, 1]
+        assert keys(index.search(parse("lamp year:9999"))) == [5, largest]
+        assert index.search(parse("lamp"), facets=[Facet.YEAR]).facets["year"][0] == ("9999", 2)
+
     def test_without_words_the_newest_come_first(self, cast: Index) -> None:
         """There is nothing to rank by."""
         assert keys(cast.search(parse("category:cs"))) == [1, 3, 4]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import itertools
+import logging
 import os
 import re
 import threading
@@ -35,6 +36,8 @@ WRITER_MEMORY = 40_000_000
 RELOAD_AFTER = 1.0
 
 _CHUNK = 500
+
+log = logging.getLogger("broadsheet.search")
 
 
 class EmbeddedIndex:
@@ -128,7 +131,10 @@ class EmbeddedIndex:
     # --- Writing ---
 
     def apply(self, upserts: Iterable[Document], deletes: Iterable[int], *, cursor: int) -> None:
-        """See `Index.apply`. Costs a commit, about 20 ms, and 0.15 ms per document."""
+        """See `Index.apply`. Costs a commit, about 20 ms, and 0.15 ms per document.
+
+        A document that the engine cannot hold is left out and logged; the others are applied.
+        """
         with self._lock:
             try:
                 self._apply(upserts, deletes, cursor)
@@ -222,8 +228,10 @@ class _Writer:
                 continue
             if known >= 0:
                 self._open.delete_documents_by_term("pk", paper.pk)
-            self._open.add_document(schema.document(paper))
             self._added[paper.pk] = paper.change
+            made = _made(paper)
+            if made is not None:
+                self._open.add_document(made)
 
     def remove(self, keys: Iterable[int]) -> None:
         """Take papers out, also those that were just added."""
@@ -253,6 +261,17 @@ class _Writer:
         found = searcher.search(schema.papers_among(keys), limit=len(keys) * 2, count=False).hits
         addresses = [address for _score, address in found]
         return dict(zip(column(searcher, "pk", addresses), column(searcher, "change", addresses), strict=True))
+
+
+def _made(paper: Document) -> tantivy.Document | None:
+    """The document of a paper; None, and a line in the log, when the engine cannot hold it."""
+    try:
+        return schema.document(paper)
+    except (OverflowError, ValueError, TypeError) as error:
+        # Only this paper is at fault. Taken for damage of the index, it would have it built again for ever.
+        cause = f"{type(error).__name__}: {error}"
+        log.error("Paper %s is left out of the search index, which cannot hold it: %s", paper.pk, cause)  # noqa: TRY400  # the cause says all
+        return None
 
 
 def _create(generation: Path) -> None:

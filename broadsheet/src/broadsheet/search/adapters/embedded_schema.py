@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from datetime import date
 from typing import Any
 
 import tantivy
@@ -41,12 +42,13 @@ from broadsheet.search.lexical import Plan, Run
 
 CURSOR = "cursor"
 
-# `newest` is one number so that one column sorts: the day above, the key below, smaller keys being greater.
+# `newest` is one number so that one column sorts: the day above, the key below, smaller keys being greater. Days are
+# counted from the year 1, so that the last one, in the year 9999, takes 22 bits and the number fits into 63.
 _KEY_BITS = 38
 
 
 # Raise it when `document` puts other content into the same fields, or when `analysis` cuts text in another way.
-CONTENT = 1
+CONTENT = 2
 
 _STEMS = {"kind": "text", "tokenizer_name": "en", "index_option": "position"}
 _WORDS = {"kind": "text", "tokenizer_name": "plain", "index_option": "position"}
@@ -96,13 +98,13 @@ def register(index: tantivy.Index) -> tantivy.Index:
 # --- A paper into a document ------------------------------------------------------------------------------------------
 
 
-def newest(day: int, pk: int) -> int:
-    """What sorts papers by day (as a number, 0 for none) and then by primary key."""
-    return (day << _KEY_BITS) + (1 << _KEY_BITS) - 1 - pk
+def newest(day: date | None, pk: int) -> int:
+    """What sorts papers by day (none last) and then by primary key; less than 2**60."""
+    return ((day.toordinal() if day else 0) << _KEY_BITS) + (1 << _KEY_BITS) - 1 - pk
 
 
 def document(paper: Document) -> tantivy.Document:
-    """The document of a paper."""
+    """The document of a paper. Raises OverflowError, ValueError or TypeError when the engine cannot hold it."""
     made = tantivy.Document()
     title = analysis.composed(paper.title)
     for text in lexical.everything(paper):
@@ -126,7 +128,7 @@ def document(paper: Document) -> tantivy.Document:
         made.add_integer("year", paper.day.year)
     made.add_integer("pk", paper.pk)
     made.add_integer("change", paper.change)
-    made.add_integer("newest", newest(day or 0, paper.pk))
+    made.add_integer("newest", newest(paper.day, paper.pk))
     made.add_boolean("has_code", paper.has_code)
     made.add_boolean("holds", paper.holds)
     return made
