@@ -9,10 +9,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from broadsheet.bibliography.dates import PartialDate
 from broadsheet.bibliography.record import Record
 from broadsheet.editions import actions, queries
 from broadsheet.editions.actions import Published
-from broadsheet.editions.rules import ANNOUNCEMENT_ZONE, Basis, Kind
+from broadsheet.editions.rules import ANNOUNCEMENT_ZONE, Kind
 from broadsheet.papers import queries as papers
 from broadsheet.papers.actions import merge_papers, store_many, unmerge_papers
 from broadsheet.testing.cast import ADA, HARBOUR, LANTERN, MEADOW, arxiv, said
@@ -103,16 +104,47 @@ def test_a_merged_paper_is_printed_once_and_twice_again_when_the_merge_is_taken_
     assert printed(Kind.DAY, "2024-01-02") == ["2401.00001", "2401.00002"]
 
 
-def test_an_edition_says_by_which_dates_its_papers_are_there() -> None:
-    undated = replace(HARBOUR, announced=None, submitted=LANTERN.announced and replace(HARBOUR).submitted)
-    store_many([LANTERN, undated])
+BARE = {"authors": (ADA,), "key": "m", "identifiers": (arxiv("2401.00009"),)}
+
+
+@pytest.mark.parametrize(
+    ("also", "line"),
+    [
+        pytest.param([HARBOUR], "2 papers. All dated by announcement.", id="announced"),
+        pytest.param(
+            [said("Bare", **BARE)], "2 papers. 1 dated by announcement; 1 known to the month only.", id="month"
+        ),
+        pytest.param(
+            [said("Bare", key="d", submitted=PartialDate(2024, 1))],
+            "2 papers. 1 dated by announcement; 1 dated by submission, the announcement not being known.",
+            id="submitted",
+        ),
+        pytest.param([], "1 paper. Dated by announcement.", id="one"),
+    ],
+)
+def test_an_edition_says_by_which_dates_its_papers_are_there(also: list[Record], line: str) -> None:
+    store_many([LANTERN, *also])
     publish()
-    month = queries.edition_of(Kind.MONTH, "2024-01")
-    assert month is not None
-    assert month.basis == {Basis.ANNOUNCED: 1, Basis.SUBMITTED: 0, Basis.MONTH: 1, Basis.SHIPPED: 0}
-    assert queries.audit(month).line == (
-        "2 papers. 1 dated by announcement, the others by submission. Not checked against the sources' own counts."
-    )
+    january = queries.edition_of(Kind.MONTH, "2024-01")
+    assert january is not None
+    assert queries.audit(january).line == f"{line} Not checked against the sources' own counts."
+
+
+def test_an_edition_that_was_enlisted_and_never_printed_is_not_late() -> None:
+    store_many([LANTERN, HARBOUR])
+    assert actions.publish_pending(now=NOON).read == 2
+    assert publish(NOON + timedelta(days=2)).late == 0
+    edition = queries.edition_of(Kind.DAY, "2024-01-02")
+    assert edition is not None
+    assert edition.published_at == NOON + timedelta(days=2)
+
+
+def test_a_source_that_speaks_twice_is_one_source() -> None:
+    store_many([LANTERN, said(LANTERN.title, key="again", abstract=LANTERN.abstract)])
+    publish()
+    edition = queries.edition_of(Kind.DAY, "2024-01-02")
+    assert edition is not None
+    assert queries.entries(edition)[0].reasons == ["code is available"]
 
 
 def test_the_collection_that_comes_with_the_program_is_the_first_edition() -> None:

@@ -52,8 +52,8 @@ def test_importing_again_replaces_and_never_doubles(tmp_path: Path) -> None:
 def test_a_merged_paper_brings_its_claims_along(tmp_path: Path) -> None:
     store_many([said("On lamps and steps", by="catalogue", key="lamp"), HARBOUR])
     import_claims(catalogue(tmp_path, ENTRY))
-    loser = papers.by_ids(papers.stated_by("catalogue"))
-    merge_papers(winner_key="2401.00002", loser_key=next(iter(loser.values())).key, reason="an example")
+    lamp = papers.stated("catalogue", ["lamp"])["lamp"]
+    merge_papers(winner_key="2401.00002", loser_key=papers.by_ids([lamp])[lamp].key, reason="an example")
     winner = papers.find("2401.00002")
     assert winner is not None
     assert len(queries.for_papers([winner.id])[winner.id]) == 1

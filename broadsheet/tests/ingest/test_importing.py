@@ -80,6 +80,18 @@ def test_what_cannot_be_read_is_kept_with_its_reason_and_the_rest_is_stored(tmp_
     assert second.excerpt.startswith(b"[1]")
 
 
+@pytest.mark.parametrize("apart", [0, 2500], ids=["beside each other", "batches apart"])
+def test_a_file_that_contradicts_itself_keeps_what_it_said_first(tmp_path: Path, apart: int) -> None:
+    lamp = {"title": "A Lamp for Every Step", "source_key": "lamp"}
+    between = [{"title": f"Work {n} of its own kind", "source_key": str(n)} for n in range(apart)]
+    path = records(tmp_path, lamp, *between, {**lamp, "venue": "elsewhere"}, lamp)
+    first = import_file(path)
+    assert (first.new, first.unchanged, first.rejected) == (apart + 1, 1, 1)
+    assert "something else under lamp" in queries.rejected(first.run_id)[0].reason
+    again = import_file(path)
+    assert (again.changed, again.unchanged) == (0, apart + 2)
+
+
 def test_progress_tells_bytes_and_records_and_ends_at_the_size_of_the_file(tmp_path: Path) -> None:
     path = records(tmp_path, *({"title": f"Work {n} of its own kind", "source_key": str(n)} for n in range(2500)))
     heard: list[Progress] = []

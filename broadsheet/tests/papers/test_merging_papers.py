@@ -188,3 +188,38 @@ def test_papers_that_were_taken_apart_are_not_merged_on_a_detour_either() -> Non
     store_many([said("Joins a to c", key="e", identifiers=(doi("10.1000/c"), doi("10.1000/a")))])
     assert queries.find("doi:10.1000/a") != queries.find("doi:10.1000/b")
     assert queries.find("doi:10.1000/c") == queries.find("doi:10.1000/b")
+
+
+def test_what_is_said_of_a_merged_paper_goes_with_it_when_the_merge_is_taken_back() -> None:
+    store_many([LANTERN, HARBOUR])
+    assert merge_papers(winner_key="2401.00001", loser_key="2401.00002", reason="an example") == "2401.00002"
+    later = said(
+        "Harbour, as the registry has it", by="registry", key="h", identifiers=(arxiv("2401.00002"),), venue="Quays"
+    )
+    store_many([later])
+    unmerge_papers(key="2401.00002", reason="they were two")
+    lantern, harbour = queries.find("2401.00001"), queries.find("2401.00002")
+    assert lantern is not None
+    assert harbour is not None
+    assert (lantern.venue, harbour.venue) == ("", "Quays")
+
+
+def test_both_papers_remember_a_merge_that_was_taken_back() -> None:
+    store_many([LANTERN, HARBOUR])
+    merge_papers(winner_key="2401.00001", loser_key="2401.00002", reason="an example")
+    unmerge_papers(key="2401.00002", reason="they were two")
+    for key in ("2401.00001", "2401.00002"):
+        paper = queries.find(key)
+        assert paper is not None
+        assert {"an example", "they were two"} <= {change.note for change in queries.detail(paper.id).history}
+
+
+def test_an_identifier_that_its_source_corrects_is_free_for_its_real_owner() -> None:
+    wrong = said("Woodwind acoustics", key="w", identifiers=(arxiv("2402.00009"),))
+    store_many([wrong])
+    store_many([replace(wrong, identifiers=(arxiv("2402.00010"),))])
+    assert store_many([said("Sea ice thickness", key="s", identifiers=(arxiv("2402.00009"),))]) == Stored(new=1)
+    assert {paper.key: paper.title for paper in Paper.objects.all()} == {
+        "2402.00010": "Woodwind acoustics",
+        "2402.00009": "Sea ice thickness",
+    }

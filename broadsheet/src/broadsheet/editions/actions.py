@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from broadsheet.editions import rules
@@ -61,15 +61,15 @@ def publish_pending(*, now: datetime | None = None, limit: int = 5000) -> Publis
 def _enlist(changed: set[int], at: datetime) -> None:
     """Put changed papers on the lists that they belong on, and take them off open ones that they left."""
     shown = set(papers.canonical(changed).values())
-    wanted = _wanted(_facts(shown))
+    wanted = _wanted(_facts(shown), at)
     rows = {_period(row): row for row in _editions_for(wanted, at)}
     places = {(rows[period].id, paper): basis for period, known in wanted.items() for paper, basis in known.items()}
-    for place in _standing_already(shown, {row.id for row in rows.values() if row.closes_at <= at}):
+    for place in _standing_already(shown, {row.id for row in rows.values() if not _is_open(row, at)}):
         places.pop(place, None)
     left = [
         (entry, edition)
         for entry, edition, paper, basis in EditionEntry.objects.filter(
-            among("paper", changed | shown), edition__closes_at__gt=at
+            Q(edition__closes_at__gt=at) | Q(edition__size=0), among("paper", changed | shown)
         ).values_list("id", "edition", "paper", "basis")
         if places.get((edition, paper)) != basis
     ]
@@ -96,7 +96,7 @@ def _facts(ids: Collection[int]) -> dict[int, Facts]:
             section=standing.section,
             has_code=standing.has_code,
             has_summary=standing.has_summary,
-            sources=standing.sources,
+            sources=len(standing.stated_by),
             runnable=best.get(paper_id, ""),
             shipped=STARTER in standing.stated_by,
         )
@@ -107,7 +107,7 @@ def _facts(ids: Collection[int]) -> dict[int, Facts]:
 _PREFERRED = ("yes", "partly", "no")
 
 
-def _wanted(facts: Mapping[int, Facts]) -> dict[Period, dict[int, Basis]]:
+def _wanted(facts: Mapping[int, Facts], at: datetime) -> dict[Period, dict[int, Basis]]:
     """The editions that the papers belong in."""
     wanted: dict[Period, dict[int, Basis]] = defaultdict(dict)
     shipped = {paper: Basis.SHIPPED for paper, known in facts.items() if known.shipped}
@@ -115,13 +115,13 @@ def _wanted(facts: Mapping[int, Facts]) -> dict[Period, dict[int, Basis]]:
         for period, basis in rules.periods(known):
             wanted[period][paper] = basis
     if shipped:
-        wanted[_first_period()] = shipped
+        wanted[_first_period(at)] = shipped
     return wanted
 
 
-def _first_period() -> Period:
+def _first_period(at: datetime) -> Period:
     row = Edition.objects.filter(kind=Kind.FIRST).first()
-    day = row.start if row else timezone.now().astimezone(rules.ANNOUNCEMENT_ZONE).date()
+    day = row.start if row else at.astimezone(rules.ANNOUNCEMENT_ZONE).date()
     return Period(Kind.FIRST, "first", day, day)
 
 
@@ -139,6 +139,10 @@ class _Sheet:
     row: Edition
     papers: dict[int, Basis]
     is_open: bool
+
+    @property
+    def late(self) -> int:
+        return self.row.late + (0 if self.is_open else len(self.papers))
 
     def ranked(self, facts: Mapping[int, Facts]) -> list[Ranked]:
         first = 1 if self.is_open else self.row.size + 1
@@ -167,12 +171,17 @@ def _sheets(at: datetime) -> list[_Sheet]:
         entries += counts.get(row.id, 0)
         if sheets and entries > SHEETS:
             break
-        sheets[row.id] = _Sheet(row, {}, is_open=at < row.closes_at)
+        sheets[row.id] = _Sheet(row, {}, is_open=_is_open(row, at))
     found = EditionEntry.objects.filter(among("edition", sheets))
     for edition, paper, basis, rank in found.values_list("edition", "paper", "basis", "rank"):
         if sheets[edition].is_open or rank is None:
             sheets[edition].papers[paper] = Basis(basis)
     return list(sheets.values())
+
+
+def _is_open(row: Edition, at: datetime) -> bool:
+    """Whether ranks may still move; those of an edition that was never printed may, however late it is."""
+    return at < row.closes_at or row.size == 0
 
 
 def _period(row: Edition) -> Period:
@@ -192,7 +201,7 @@ def _editions_for(wanted: Collection[Period], at: datetime) -> list[Edition]:
         rows.append(
             Edition(
                 kind=period.kind, label=period.label, number=numbers[period.kind], start=period.start, end=period.end,
-                published_at=at, changed_at=at, closes_at=rules.closes_at(period.end, at),
+                published_at=at, closes_at=rules.closes_at(period.end, at),
                 size=0, announced=0, submitted=0, by_month=0, shipped=0, late=0, pending=True,
             )
         )  # fmt: skip
@@ -226,13 +235,16 @@ def _recount(sheets: Iterable[_Sheet], at: datetime) -> None:
     """Bring the counts of the editions in line with their entries."""
     update_rows(
         Edition,
-        (*_COUNTS, "late", "changed_at", "pending"),
-        [
-            (*_counts(sheet), sheet.row.late + (0 if sheet.is_open else len(sheet.papers)), timestamp(at), False,
-             sheet.row.id)
-            for sheet in sheets
-        ],
-    )  # fmt: skip
+        (*_COUNTS, "late", "published_at", "closes_at", "pending"),
+        [(*_counts(sheet), sheet.late, *_times(sheet.row, at), False, sheet.row.id) for sheet in sheets],
+    )
+
+
+def _times(row: Edition, at: datetime) -> tuple[str, str]:
+    """When the edition was first printed, and when it closes."""
+    if row.size:
+        return timestamp(row.published_at), timestamp(row.closes_at)
+    return timestamp(at), timestamp(rules.closes_at(row.end, at))
 
 
 _COUNTS = ("size", "announced", "submitted", "by_month", "shipped")

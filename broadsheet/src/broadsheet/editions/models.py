@@ -21,7 +21,6 @@ class Edition(models.Model):
     start = models.DateField()
     end = models.DateField()
     published_at = models.DateTimeField()
-    changed_at = models.DateTimeField()
     closes_at = models.DateTimeField()
     size = models.PositiveIntegerField()
     announced = models.PositiveIntegerField()

@@ -25,7 +25,6 @@ class Edition:
     start: date
     end: date
     published_at: datetime
-    changed_at: datetime
     open: bool
     size: int
     late: int
@@ -166,13 +165,20 @@ def _merged(edition: Edition) -> int:
     return EditionEntry.objects.filter(edition=edition.id, paper__merged_into__isnull=False).count()
 
 
+# How the line tells which date put papers into the edition.
+_DATED = {
+    Basis.ANNOUNCED: "dated by announcement",
+    Basis.SUBMITTED: "dated by submission, the announcement not being known",
+    Basis.MONTH: "known to the month only",
+    Basis.SHIPPED: "of the collection",
+}
+
+
 def _dated(edition: Edition) -> str:
-    announced = edition.basis[Basis.ANNOUNCED]
-    if announced == edition.size:
-        return "All dated by announcement."
-    if announced == 0:
-        return "Dated by submission: the days of announcement are not known."
-    return f"{announced:,} dated by announcement, the others by submission."
+    there = [basis for basis in _DATED if edition.basis[basis]]
+    if len(there) == 1:
+        return f"All {_DATED[there[0]]}." if edition.size > 1 else f"{_DATED[there[0]].capitalize()}."
+    return "; ".join(f"{edition.basis[basis]:,} {_DATED[basis]}" for basis in there) + "."
 
 
 def _repeated(roots: dict[int, int], shown: set[int]) -> set[int]:
@@ -195,7 +201,6 @@ def _edition(row: Row) -> Edition:
         start=row.start,
         end=row.end,
         published_at=row.published_at,
-        changed_at=row.changed_at,
         open=timezone.now() < row.closes_at,
         size=row.size,
         late=row.late,

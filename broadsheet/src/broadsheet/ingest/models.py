@@ -18,7 +18,6 @@ class ImportRun(models.Model):
     changed = models.PositiveIntegerField(default=0)
     unchanged = models.PositiveIntegerField(default=0)
     rejected = models.PositiveIntegerField(default=0)
-    error = models.TextField(default="")
 
     def __str__(self) -> str:
         return f"{self.filename} by {self.source}"

@@ -23,11 +23,6 @@ def recent_runs(limit: int = 10) -> list[ImportRun]:
     return list(ImportRun.objects.order_by("-id")[:limit])
 
 
-def run(run_id: int) -> ImportRun | None:
-    """The import of that number."""
-    return ImportRun.objects.filter(id=run_id).first()
-
-
 def rejected(run_id: int, limit: int = 50) -> list[Rejection]:
     """The first `limit` rejections of an import, in the order of the file."""
     rows = RejectedRecord.objects.filter(run=run_id).order_by("id")[:limit]

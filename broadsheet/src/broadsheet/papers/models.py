@@ -139,3 +139,8 @@ class PaperChange(models.Model):
     fields = models.TextField()
     other = models.BigIntegerField(null=True)
     note = models.TextField()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(fields=["other"], name="change_other", condition=models.Q(other__isnull=False))
+        ]

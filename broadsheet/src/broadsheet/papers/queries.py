@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import orjson
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from broadsheet.bibliography import identifiers, merging, names
 from broadsheet.bibliography.dates import PartialDate
@@ -76,7 +76,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What ranking asks of a paper. `sources` counts the statements about it, `stated_by` names who made them."""
+    """What ranking asks of a paper. `stated_by` names the sources that say something of it."""
 
     paper_id: int
     key: str
@@ -85,7 +85,6 @@ class Standing:
     section: str
     has_code: bool
     has_summary: bool
-    sources: int
     stated_by: frozenset[str]
 
 
@@ -183,12 +182,6 @@ def stated(source: str, source_keys: Iterable[str]) -> dict[str, int]:
     return dict(rows.values_list("source_key", "paper_id"))
 
 
-def stated_by(source: str) -> list[int]:
-    """Ids of all shown papers of which `source` said something."""
-    ids = Statement.objects.filter(source=source).values_list("paper_id", flat=True)
-    return sorted(set(canonical(ids).values()))
-
-
 def beliefs(ids: Collection[int]) -> dict[int, Record]:
     """What we believe of each paper, as a record whose source is ``belief``; for comparing with other records."""
     known = identifiers_of(ids)
@@ -256,7 +249,7 @@ def detail(paper_id: int) -> Detail:
         versions=_versions(paper),
         statements=tuple(said),
         merged=merging.merge([each.record for each in said]),
-        history=tuple(changes(paper_ids=members)),
+        history=tuple(_history(members)),
         merged_from=tuple(Paper.objects.filter(id__in=members[1:]).order_by("id")),
     )
 
@@ -280,21 +273,24 @@ def standings(ids: Collection[int]) -> dict[int, Standing]:
             section=field or next(iter(categories), ""),
             has_code=bool(code),
             has_summary=bool(summary),
-            sources=len(spoken[paper_id]),
             stated_by=frozenset(spoken[paper_id]),
         )
     return result
 
 
-def changes(*, after: int = 0, paper_ids: Collection[int] | None = None, limit: int | None = None) -> list[Change]:
-    """Entries of the journal with a number above `after`, in order; of some papers only, if asked; at most `limit`."""
-    rows = PaperChange.objects.filter(id__gt=after).order_by("id")
-    if paper_ids is not None:
-        rows = rows.filter(paper__in=paper_ids)
-    return [
-        Change(row.id, row.paper_id, row.kind, row.at, tuple(row.fields.split()), row.other, row.note)
-        for row in rows[:limit]
-    ]
+def changes(*, after: int = 0, limit: int | None = None) -> list[Change]:
+    """Entries of the journal with a number above `after`, in order, at most `limit`."""
+    return [_change(row) for row in PaperChange.objects.filter(id__gt=after).order_by("id")[:limit]]
+
+
+def _history(members: Collection[int]) -> list[Change]:
+    """What happened to a paper and to those merged into it, merges that were undone since included."""
+    rows = PaperChange.objects.filter(Q(paper__in=members) | Q(other__in=members)).order_by("id")
+    return [_change(row) for row in rows]
+
+
+def _change(row: PaperChange) -> Change:
+    return Change(row.id, row.paper_id, row.kind, row.at, tuple(row.fields.split()), row.other, row.note)
 
 
 def last_change() -> int:

@@ -23,8 +23,8 @@ class MergeRefused(Exception):
     """The papers cannot be merged or un-merged. The text says why, for the person who asked."""
 
 
-def merge_papers(*, winner_key: str, loser_key: str, reason: str) -> None:
-    """Make two papers one, under the winner's address. Nothing is lost: `unmerge_papers` undoes it exactly.
+def merge_papers(*, winner_key: str, loser_key: str, reason: str) -> str:
+    """Make two papers one, under the winner's address. Returns the key by which `unmerge_papers` undoes it.
 
     Raises MergeRefused when a key is unknown or both are one paper already.
     """
@@ -33,6 +33,7 @@ def merge_papers(*, winner_key: str, loser_key: str, reason: str) -> None:
         if winner.id == loser.id:
             raise MergeRefused(f"{winner_key} and {loser_key} are one paper already ({winner.key}).")
         _merge(winner.id, loser.id, reason, timezone.now())
+        return loser.key
 
 
 def unmerge_papers(*, key: str, reason: str) -> None:

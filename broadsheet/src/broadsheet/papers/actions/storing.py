@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from broadsheet.bibliography import matching, merging
+from broadsheet.bibliography import identifiers, matching, merging
 from broadsheet.bibliography.identifiers import Identifier
 from broadsheet.bibliography.record import Record
 from broadsheet.papers import queries, rules
@@ -62,7 +62,11 @@ _MOST_CANDIDATES = 40
 
 @dataclass
 class _Known:
-    """What the database holds that a batch could mean: identifiers, titles, and the beliefs behind them."""
+    """What the database holds that a batch could mean: identifiers, titles, and the beliefs behind them.
+
+    An identifier leads to the paper that it was given to, even when that was merged: a statement that names it belongs
+    to that paper again when the merge is taken back. Titles lead to papers that are shown.
+    """
 
     papers: dict[Identifier, int]
     titles: dict[int, list[int]]
@@ -70,7 +74,7 @@ class _Known:
 
     @classmethod
     def of(cls, records: list[Record]) -> _Known:
-        found = queries.find_many({i for record in records for i in record.identifiers})
+        found = queries.identified({i for record in records for i in record.identifiers})
         titles: dict[int, list[int]] = defaultdict(list)
         keys = {key for record in records for key in _title_keys(record)}
         for paper_id, title, head in _with_title_keys(keys):
@@ -93,8 +97,9 @@ class _Known:
                 ids.append(paper_id)
 
     def owners(self, record: Record) -> list[int]:
-        """Papers that have an identifier of the record, the oldest first."""
-        return sorted({self.papers[i] for i in record.identifiers if i in self.papers})
+        """Papers that an identifier of the record was given to, the one of its best identifier first."""
+        known = [i for i in record.identifiers if i in self.papers]
+        return list(dict.fromkeys(self.papers[i] for i in sorted(known, key=identifiers.rank)))
 
     def same_work(self, record: Record) -> int | None:
         """The paper whose text says most clearly that it is the same work, if any does."""
@@ -162,15 +167,15 @@ class _Batch:
 
     def _replace(self, changed: list[tuple[tuple[int, int, int], tuple[Record, str, int]]], known: _Known) -> None:
         writing.replace_statements([(old[0], entry[1], entry[2]) for old, entry in changed], self.at)
-        roots = queries.canonical(old[1] for old, _ in changed)
         for (_, paper_id, _), (record, _, _) in changed:
-            self.attached.add(roots[paper_id])
-            self.to_merge += [(roots[paper_id], other) for other in known.owners(record) if other != roots[paper_id]]
-            known.add(roots[paper_id], record)
+            self.attached.add(paper_id)
+            self.to_merge += [(paper_id, other) for other in known.owners(record) if other != paper_id]
+            known.add(paper_id, record)
 
     def _settle(self) -> None:
         if self.attached:
-            writing.recompute(self.attached, self.at, stated=self.attached)
+            shown = set(queries.canonical(self.attached).values())
+            writing.recompute(shown, self.at, stated=shown)
         for one, other in self.to_merge:
             merge_by_rule(one, other, "the same identifiers", self.at)
 

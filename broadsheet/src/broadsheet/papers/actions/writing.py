@@ -76,6 +76,9 @@ def recompute(ids: Collection[int], at: datetime, *, stated: Collection[int] = (
         paper_id: merging.merge([each.record for each in said]).record
         for paper_id, said in queries.statements(ids).items()
     }
+    for paper_id, known in queries.identifiers_of(beliefs).items():
+        if lost := set(known) - set(beliefs[paper_id].identifiers):
+            give_up_identifiers(paper_id, lost, beliefs[paper_id])
     added = {i for belief in beliefs.values() for i in belief.identifiers}
     added -= set(queries.identified(added))
     before: dict[int, Record] = {}
@@ -167,9 +170,10 @@ def _formerly(key: str) -> QuerySet[FormerKey, int]:
 
 def give_up_identifiers(paper_id: int, lost: Collection[Identifier], belief: Record) -> None:
     """Take identifiers from a paper that nobody gives it any more, and its address if that was one of them."""
-    row = Paper.objects.get(id=paper_id)
+    row, family = Paper.objects.get(id=paper_id), queries.families([paper_id])[paper_id]
     for identifier in lost:
-        PaperIdentifier.objects.filter(paper=row, scheme=identifier.scheme, value=identifier.value).delete()
+        rows = PaperIdentifier.objects.filter(scheme=identifier.scheme, value=identifier.value, paper__in=family)
+        rows.delete()
         FormerKey.objects.filter(paper=row, key=identifier.key).delete()
     if row.key in {identifier.key for identifier in lost}:
         wanted = rules.key_of(belief)
