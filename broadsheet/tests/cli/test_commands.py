@@ -57,6 +57,8 @@ class TestHelp:
             "search",
             "merge",
             "unmerge",
+            "statements",
+            "split",
             "check",
             "doctor",
             "status",
@@ -151,6 +153,12 @@ class TestBackup:
         assert stat.S_IMODE((tmp_path / "copy.sqlite3").stat().st_mode) == 0o600
         assert not list(tmp_path.glob("copy.sqlite3?*"))
 
+    def test_it_names_a_folder_that_is_not_there(self, broadsheet: Run, papers: Path, tmp_path: Path) -> None:
+        broadsheet("import", papers)
+        done = broadsheet("backup", tmp_path / "nowhere" / "copy")
+        assert done.returncode == 1
+        assert "There is no folder" in done.stderr
+
     def test_it_never_overwrites(self, broadsheet: Run, papers: Path, tmp_path: Path) -> None:
         broadsheet("import", papers)
         (tmp_path / "copy").write_text("precious")
@@ -189,8 +197,7 @@ class TestDoctor:
             if path.is_file():
                 path.write_bytes(b"damaged")
         done = broadsheet("doctor")
-        assert "building the search index again" in done.stdout
-        assert "index: 273 papers" in done.stdout
+        assert "repaired  index: built again, 273 papers" in done.stdout
 
     def test_a_damaged_database_is_told_and_not_touched(self, broadsheet: Run, used: Path) -> None:
         database = used / "broadsheet.sqlite3"

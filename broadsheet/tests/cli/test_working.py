@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from django.db.utils import OperationalError
 
-from broadsheet.cli import importing, preparing
+from broadsheet.bibliography.identifiers import Identifier, Scheme
+from broadsheet.bibliography.record import Record
+from broadsheet.cli import importing, joining, preparing, repairs
 from broadsheet.cli.failure import Failure
 from broadsheet.cli.rounds import Rounds
 from broadsheet.config import folder, schema, starter
@@ -20,6 +22,8 @@ from broadsheet.ingest import queries as ingest
 from broadsheet.ingest.actions import import_file
 from broadsheet.papers import queries as papers
 from broadsheet.papers import tasks
+from broadsheet.papers.actions import store_many
+from broadsheet.search.adapters import embedded
 from broadsheet.search.index import IndexLocked
 
 pytestmark = pytest.mark.django_db
@@ -197,3 +201,130 @@ class TestPreparing:
             other.apply([], [], cursor=0)
             preparing.catch_up(said.append)
         assert said[-1].startswith("· the search index is being written by another process")
+
+
+@pytest.fixture
+def two_works(tmp_path: Path) -> Path:
+    """A file of two papers."""
+    path = tmp_path / "two.jsonl"
+    entries = [
+        {"title": "A Lamp for Every Step", "arxiv_id": "2401.00001", "doi": "10.5555/lamp"},
+        {"title": "Harbours Without Water", "arxiv_id": "2402.00002", "doi": "10.5555/harbour"},
+    ]
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in entries), encoding="utf-8")
+    return path
+
+
+def lamp_from(source: str, key: str) -> Record:
+    """The same paper as a source states it."""
+    ids = (Identifier(Scheme.ARXIV, "2401.00001"),)
+    return Record(source=source, source_key=key, title="A Lamp for Every Step", identifiers=ids)
+
+
+class TestJoining:
+    def test_the_way_back_names_the_merged_papers_own_key(
+        self, two_works: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        import_file(two_works)
+        joining.merge("2401.00001", "doi:10.5555/harbour", "One work.")
+        assert "To undo it: broadsheet unmerge 2402.00002 --reason" in capsys.readouterr().out
+        joining.unmerge("2402.00002", "Two works.")
+        assert papers.totals().papers == 2
+
+    def test_statements_are_listed_and_one_becomes_a_paper_of_its_own(
+        self, data_folder: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        store_many([lamp_from("one", "a"), lamp_from("two", "b")])
+        joining.statements("2401.00001")
+        assert capsys.readouterr().out == "one\ta\tA Lamp for Every Step\ntwo\tb\tA Lamp for Every Step\n"
+        joining.split("two", "b", "Another work.")
+        key = capsys.readouterr().out.strip().rpartition(" ")[2]
+        made = papers.find(key)
+        assert made
+        assert [said.source for said in papers.statements([made.id])[made.id]] == ["two"]
+        assert papers.totals().papers == 2
+
+    @pytest.mark.parametrize(
+        ("source", "key", "sentence"),
+        [
+            pytest.param("two", "b", r"two never said anything under b\. Nothing was changed\.", id="unknown"),
+            pytest.param("one", "a", r"nothing to split off\. Nothing was changed\.", id="all that the paper has"),
+        ],
+    )
+    def test_what_cannot_be_split(self, source: str, key: str, sentence: str) -> None:
+        store_many([lamp_from("one", "a")])
+        with pytest.raises(Failure, match=sentence):
+            joining.split(source, key, "Another work.")
+
+    def test_statements_of_no_paper(self) -> None:
+        with pytest.raises(Failure, match=r"There is no paper 2409\.99999\."):
+            joining.statements("2409.99999")
+
+
+def _lose_the_lamp(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the engine refuse a paper, as it does with a document that it cannot hold."""
+    made = embedded._made
+    monkeypatch.setattr(embedded, "_made", lambda paper: None if "Lamp" in paper.title else made(paper))
+
+
+class TestRepairs:
+    def mended(self, capsys: pytest.CaptureFixture[str]) -> str:
+        """What mending the index prints first."""
+        capsys.readouterr()
+        repairs.mend_index()
+        return capsys.readouterr().out.splitlines()[0]
+
+    def test_the_index_is_left_to_its_own_repair(self, capsys: pytest.CaptureFixture[str]) -> None:
+        repairs.bring_up_to_date()
+        assert "index" not in capsys.readouterr().out
+        assert in_the_index() == (0, 0)
+        assert editions.behind() == 0
+
+    def test_it_is_brought_up_to_date_and_then_fine(self, two_works: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        import_file(two_works)
+        assert self.mended(capsys) == "repaired  index: brought up to date, 2 papers"
+        assert self.mended(capsys) == "fine      index: 2 papers"
+
+    def test_ahead_of_the_journal_it_is_built_again(self, two_works: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        import_file(two_works)
+        with contextlib.closing(tasks.open_index()) as other:
+            other.apply([], [], cursor=99)
+        assert self.mended(capsys) == "repaired  index: built again, 2 papers"
+
+    def test_a_paper_that_was_lost_is_brought_back(self, two_works: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        import_file(two_works)
+        preparing.refresh(lambda _sentence: None)
+        found = papers.find("2401.00001")
+        assert found
+        with contextlib.closing(tasks.open_index()) as other:
+            other.apply([], [found.id], cursor=papers.last_change())
+        assert self.mended(capsys) == "repaired  index: built again, 2 papers"
+
+    def test_for_a_paper_that_the_engine_cannot_hold_it_is_built_once(
+        self, two_works: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import_file(two_works)
+        built: list[bool] = []
+        refresh = preparing.refresh
+
+        def counted(say: preparing.Say, *, anew: bool = False) -> int:
+            built.append(anew)
+            return refresh(say, anew=anew)
+
+        monkeypatch.setattr(preparing, "refresh", counted)
+        with monkeypatch.context() as refusing:
+            _lose_the_lamp(refusing)
+            first = self.mended(capsys)
+            assert first == "left out  index: 1 of 2 papers are not in it; the log names those"
+            assert self.mended(capsys) == first
+        assert built == [False, True, False]
+        monkeypatch.setattr(repairs, "__version__", "later")
+        assert self.mended(capsys) == "repaired  index: built again, 2 papers"
+
+    def test_an_index_that_the_worker_writes_is_not_repaired(
+        self, two_works: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        import_file(two_works)
+        with contextlib.closing(tasks.open_index()) as other:
+            other.apply([], [], cursor=0)
+            assert self.mended(capsys).startswith("not repaired  index: the worker of a running Broadsheet")

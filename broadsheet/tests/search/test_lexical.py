@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from broadsheet.search import analysis, lexical
-from broadsheet.search.lexical import CORRECTION_WEIGHT, Plan, plan
+from broadsheet.search.lexical import CORRECTION_WEIGHT, RARE, Plan, plan
 from broadsheet.search.query import parse
-from broadsheet.search.spelling import Speller, edits_allowed
+from broadsheet.search.spelling import SMALL_VOCABULARY, Speller, edits_allowed
 
 
 class Words:
@@ -19,7 +19,8 @@ class Words:
     def papers_with(self, stem: str) -> int:
         return 1 if any(analysis.stems(word) == [stem] for word in self._corrected) else 100
 
-    def nearest(self, word: str) -> str | None:
+    def nearest(self, word: str, *, rare: bool) -> str | None:
+        del rare  # the table says it all
         return self._corrected.get(word)
 
 
@@ -158,3 +159,20 @@ SPELLER = Speller(
 )
 def test_nearest(word: str, nearest: str | None) -> None:
     assert SPELLER.nearest(word) == nearest
+
+
+@pytest.mark.parametrize(
+    ("word", "nearest"),
+    [
+        pytest.param("rarer", "rare", id="a word of few titles"),
+        pytest.param("transfromer", "transformer", id="of equally near words still the most used"),
+        pytest.param("rare", None, id="never the word itself"),
+    ],
+)
+def test_nearest_among_rare_words(word: str, nearest: str | None) -> None:
+    assert SPELLER.nearest(word, rare=True) == nearest
+
+
+def test_rare_words_of_a_large_vocabulary_are_not_kept() -> None:
+    many = Speller([("kernel", RARE), *((f"w{number}", 9) for number in range(SMALL_VOCABULARY))])
+    assert many.nearest("kernal", rare=True) is None

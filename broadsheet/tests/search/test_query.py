@@ -41,6 +41,10 @@ DAY = date
         pytest.param("-author:ada", {"without_authors": ("ada",)}, id="without an author"),
         pytest.param("category:cs.LG", {"categories": ("cs.LG",)}, id="category"),
         pytest.param("category:cs.LG,math", {"categories": ("cs.LG", "math")}, id="categories with a comma"),
+        pytest.param("section:bayesian", {"categories": ("bayesian",)}, id="section is another name of category"),
+        pytest.param("-Section:a,b", {"without_categories": ("a", "b")}, id="likewise without"),
+        pytest.param("std::vector f:X", {"words": ("std::vector", "f:X")}, id="colons of code and mathematics"),
+        pytest.param("https://example.org/a", {"words": ("https://example.org/a",)}, id="an address of no paper"),
         pytest.param("-category:cs.LG", {"without_categories": ("cs.LG",)}, id="without a category"),
         pytest.param('venue:"Example Conference"', {"venues": ("Example Conference",)}, id="venue"),
         pytest.param("-venue:workshop", {"without_venues": ("workshop",)}, id="without a venue"),
@@ -105,6 +109,10 @@ def test_typed_text_means(typed: str, expected: dict[str, Any]) -> None:
         pytest.param("sort:random", ("sort:random",), ("sort", "random"), id="no such order"),
         pytest.param("author: graphs author:", ("author:",), ("author",), id="nothing after the colon"),
         pytest.param("author:-", ("author:-",), ("author",), id="nothing to search for"),
+        pytest.param("topic:bayesian", ("topic:bayesian",), ("topic", "bayesian"), id="no such filter"),
+        pytest.param('topic:"a b"', ('topic:"a',), ("topic", "a", 'b"'), id="no such filter, in quotation marks"),
+        pytest.param("2401.00001 arxiv:2401.00002", (), ("arxiv:2401.00002",), id="another identifier is no filter"),
+        pytest.param("doi:banana", ("doi:banana",), ("doi", "banana"), id="no identifier"),
         pytest.param("year:2401.00001", ("year:2401.00001",), ("year", "2401", "00001"), id="no identifier either"),
     ],
 )
@@ -131,7 +139,21 @@ def test_written_in_one_way(typed: str, written: str) -> None:
 
 PIECES = st.sampled_from(
     (
-        *("author:", "category:", "venue:", "year:", "date:", "has:", "holds:", "sort:", "arXiv:", "doi:", "acl:"),
+        *(
+            "author:",
+            "category:",
+            "section:",
+            "topic:",
+            "venue:",
+            "year:",
+            "date:",
+            "has:",
+            "holds:",
+            "sort:",
+            "arXiv:",
+            "doi:",
+            "acl:",
+        ),
         *('"', "“", "-", "\\", " ", "  ", ",", ";", ":", "(", "..", ">=", "$x^2$", "code", "yes", "newest", "2024"),
         *("-05", "cs.LG", "[cs.LG]", "2401.00001", "10.1145/3", "P19-1001", "abcdefg", "é", "e\u0301", "ﬁ", "ﷺ"),
     )

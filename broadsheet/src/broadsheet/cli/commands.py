@@ -145,7 +145,10 @@ def import_(files: tuple[Path, ...]) -> None:
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many papers to print.")
 @_data
 def search(words: tuple[str, ...], limit: int) -> None:
-    """Find papers; prints the key and the title of each, the best first."""
+    """Find papers; prints the key and the title of each, the best first.
+
+    Put -- before the words when one of them begins with a minus: broadsheet search -- gradient -survey
+    """
     _body("finding").search(" ".join(words), limit)
 
 
@@ -164,8 +167,34 @@ def merge(kept: str, merged: str, reason: str) -> None:
 @click.option("--reason", required=True, help="Why they are two works. It is kept in the paper's history.")
 @_data
 def unmerge(key: str, reason: str) -> None:
-    """Undo a merge: KEY, the merged paper's own key, is a paper of its own again."""
+    """Undo a merge. KEY, the merged paper's own key, is a paper of its own again."""
     _body("joining").unmerge(key, reason)
+
+
+@broadsheet.command()
+@click.argument("paper")
+@_data
+def statements(paper: str) -> None:
+    """Print what each source says of a paper.
+
+    PAPER is its key. A line is a source, the key there and the title; source and key are what
+    `broadsheet split` asks for.
+    """
+    _body("joining").statements(paper)
+
+
+@broadsheet.command()
+@click.argument("source")
+@click.argument("key")
+@click.option("--reason", required=True, help="Why it is another work. It is kept in the papers' history.")
+@_data
+def split(source: str, key: str, reason: str) -> None:
+    """Make one statement a paper of its own.
+
+    For what SOURCE says under KEY, where it was taken for another work. `broadsheet statements` prints both.
+    A paper that was merged comes apart by `broadsheet unmerge`.
+    """
+    _body("joining").split(source, key, reason)
 
 
 @broadsheet.command()

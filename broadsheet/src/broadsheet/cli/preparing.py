@@ -43,17 +43,36 @@ def prepare(say: Say, *, stop: Stop = lambda: False, with_starter: bool = True, 
     removed again. Raises Stopped between two steps when `stop()` says so. Unless `patient`, a long way to the end of
     the journal (more than LATER entries) is left to the worker, because the pages need not wait for it.
     """
-    with folder.lock(settings.BROADSHEET_DATA, LOCK, taken="", wait=True), _nothing_half_made():
-        folder.keep_secret(settings.BROADSHEET_SECRET_FILE)
-        migrate(say)
-        _unless(stop)
-        if with_starter and settings.BROADSHEET_STARTER:
-            load_starter(say)
-        _unless(stop)
+    with _alone():
+        _store(say, stop=stop, with_starter=with_starter)
         if patient or behind() <= LATER:
             catch_up(say, stop=stop)
         else:
             say(f"· {behind():,} changes are not in the index and the editions yet; the worker follows meanwhile")
+
+
+def prepare_all_but_index(say: Say) -> None:
+    """Bring secret, tables, starter catalogue and editions up to date. Raises as `prepare`; says only what it does."""
+    with _alone():
+        _store(say, stop=lambda: False, with_starter=True)
+        publish(say)
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """No other process prepares this folder meanwhile, and a first preparation that fails leaves nothing behind."""
+    with folder.lock(settings.BROADSHEET_DATA, LOCK, taken="", wait=True), _nothing_half_made():
+        yield
+
+
+def _store(say: Say, *, stop: Stop, with_starter: bool) -> None:
+    """Secret, tables and starter catalogue."""
+    folder.keep_secret(settings.BROADSHEET_SECRET_FILE)
+    migrate(say)
+    _unless(stop)
+    if with_starter and settings.BROADSHEET_STARTER:
+        load_starter(say)
+    _unless(stop)
 
 
 def _unless(stop: Stop) -> None:

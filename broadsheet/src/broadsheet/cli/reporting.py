@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 from django.conf import settings
 
@@ -26,12 +28,18 @@ def status() -> None:
 def _house() -> list[tuple[str, str]]:
     running = folder.holder(settings.BROADSHEET_DATA, folder.UP_LOCK)
     database = schema.sqlite_file()
-    size = f"{database.stat().st_size / 1e6:,.1f} MB, {database}" if database else "PostgreSQL"
+    size = f"{_megabytes(database):,.1f} MB, {database}" if database else "PostgreSQL"
     return [
         ("running", f"yes, {running}" if running is not None else "no"),
         ("data", str(settings.BROADSHEET_DATA)),
         ("database", size),
     ]
+
+
+def _megabytes(database: Path) -> float:
+    """Of the file and of what is written beside it until it is brought in."""
+    files = (database, database.with_name(database.name + "-wal"))
+    return sum(file.stat().st_size for file in files if file.exists()) / 1e6
 
 
 def _holdings() -> list[tuple[str, str]]:

@@ -25,6 +25,8 @@ def backup(file: Path) -> None:
         name = connection.settings_dict["NAME"]
         raise Failure(f"This instance uses PostgreSQL, whose own tool makes backups: pg_dump -Fc {name} > FILE")
     preparing.require_database()
+    if not file.parent.is_dir():
+        raise Failure(f"There is no folder {file.parent}. Nothing was written. Make it, or name another place.")
     if file.exists():
         raise Failure(f"{file} exists already and was left alone. Name another file.")
     partial = file.with_name(file.name + ".partial")

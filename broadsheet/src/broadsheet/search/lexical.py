@@ -39,8 +39,8 @@ class Vocabulary(Protocol):
     def papers_with(self, stem: str) -> int:
         """How many papers have the stem in ALL."""
 
-    def nearest(self, word: str) -> str | None:
-        """The word of titles that `word` most likely was meant to be, or None."""
+    def nearest(self, word: str, *, rare: bool) -> str | None:
+        """The word of titles that `word` most likely was meant to be, or None; with `rare`, even a rare one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,9 +118,9 @@ def _corrections(stems: list[str], typed: list[str], vocabulary: Vocabulary) -> 
     """The rare words among those typed, each with the word that was probably meant."""
     found = {}
     for stem, word in zip(stems, typed, strict=True):
-        if word in found or word in analysis.STOP_WORDS or vocabulary.papers_with(stem) > RARE:
+        if word in found or word in analysis.STOP_WORDS or (papers := vocabulary.papers_with(stem)) > RARE:
             continue
-        corrected = vocabulary.nearest(word)
+        corrected = vocabulary.nearest(word, rare=papers == 0)
         if corrected and analysis.stems(corrected) != [stem]:
             found[word] = corrected
     return tuple(found.items())

@@ -8,6 +8,7 @@ typed                                      means
 ``-survey``  ``-"a survey"``               not the papers with this word or phrase
 ``author:example`` ``author:"Ada Example"`` papers by this author; said twice: by both
 ``category:cs.LG`` ``category:math,stat``  papers in this category or archive; several: in any of them
+``section:learning-theory``                the same as ``category:``
 ``venue:"Example Conference"``             papers of this venue; several: of any of them
 ``-author:`` ``-category:`` ``-venue:``    not those
 ``year:2024`` ``year:2023..2025``          papers of this year, of these years
@@ -20,9 +21,9 @@ typed                                      means
 =========================================  ============================================================================
 
 Names of fields are read in any case, and a blank after the colon does no harm. Everything else is words, TeX and
-accents included. What looks like a filter and cannot be read is searched as words and kept in `Query.unread`, to be
-shown. A quotation mark that is never closed closes at the end. Text beyond 1,000 characters or 40 terms is not read:
-`Query.shortened` says so.
+accents included. What looks like a filter and cannot be read, or is none of these, is searched as words and kept in
+`Query.unread`, to be shown. A quotation mark that is never closed closes at the end. Text beyond 1,000 characters or
+40 terms is not read: `Query.shortened` says so.
 """
 
 from __future__ import annotations
@@ -150,7 +151,10 @@ def parse(text: str) -> Query:
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    """One term of the text: a word (`name` empty), a phrase (`quoted`), or one value of the field `name`."""
+    """One term of the text: a word (`name` empty), a phrase (`quoted`), or one value of the field `name`.
+
+    The field is ``id`` for an identifier and ``unknown`` for what only looks like a field.
+    """
 
     value: str
     name: str = ""
@@ -159,7 +163,7 @@ class _Term:
     typed: str = ""
 
 
-_FIELDS = "author|category|venue|year|date|has|holds|sort"
+_FIELDS = "author|category|section|venue|year|date|has|holds|sort"
 _SCAN = re.compile(
     rf'(?P<minus>-?)(?:(?P<name>{_FIELDS}): ?)?"(?P<quoted>(?:[^"\\]|\\(?:.|$))*)(?:"|$)'
     rf"|(?P<minus2>-?)(?P<name2>{_FIELDS}):(?: (?!-))?(?P<value>\S*)"
@@ -167,6 +171,8 @@ _SCAN = re.compile(
     re.IGNORECASE,
 )
 _FIELD = re.compile(rf"(?:{_FIELDS}):", re.IGNORECASE)
+# What looks like a field but is none of ours; an address goes on with a slash.
+_UNKNOWN_FIELD = re.compile(r'[a-z]{2,}:"?[^\W_].*', re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 _QUOTATION_MARKS = str.maketrans(dict.fromkeys("“”„‟«»＂", '"'))
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
@@ -208,7 +214,8 @@ def _terms(text: str) -> Iterator[_Term]:
         elif chunk.startswith("-") and _has_text(chunk) and (value := chunk[1:].rstrip("\\")):
             yield _Term(value, negative=True)
         else:
-            yield _Term(chunk)
+            unknown = _UNKNOWN_FIELD.fullmatch(chunk) and identifiers.parse(chunk) is None
+            yield _Term(chunk, "unknown" if unknown else "", typed=chunk)
 
 
 def _begins_with_identifier(text: str) -> bool:
@@ -225,7 +232,7 @@ def _named_or_quoted(match: re.Match[str]) -> Iterator[_Term]:
     if name is None:
         yield _Term(value.strip().rstrip("\\ "), negative=negative, quoted=True, typed=match[0])
         return
-    name = name.lower()
+    name = "category" if name.lower() == "section" else name.lower()
     for one in value.split(",") if name == "category" and value.strip(", ") else [value]:
         yield _Term(one.strip().rstrip(",;\\ "), name, negative, typed=match[0])
 
@@ -257,7 +264,7 @@ def _readable(term: _Term) -> bool:
         case "sort":
             return not term.negative and term.value.lower() in set(Sort)
         case _:
-            return True
+            return term.name != "unknown"
 
 
 def _build(terms: list[_Term]) -> Query:

@@ -318,6 +318,19 @@ class IndexConformance:
         assert results.total == 6
         assert results.corrections == (("transfromers", "transformers"),)
 
+    @pytest.mark.parametrize(("typed", "meant"), [("kernal", "kernel"), ("gausian", "gaussian")])
+    def test_small_collection_corrects_too(self, index: Index, typed: str, meant: str) -> None:
+        """A word that no paper has is corrected even to a word of a single title."""
+        index.apply([paper(1, "Kernel methods"), paper(2, "A Gaussian process"), paper(3, "Graphs")], [], cursor=3)
+        results = index.search(parse(typed))
+        assert (results.total, results.corrections) == (1, ((typed, meant),))
+
+    def test_word_of_one_paper_is_not_taken_for_another_rare_word(self, index: Index) -> None:
+        """Hardly used is not misspelt when the nearest word is hardly used too."""
+        index.apply([paper(1, "Causal graphs"), paper(2, "Casual graphs")], [], cursor=2)
+        results = index.search(parse("causal"))
+        assert (keys(results), results.corrections) == ([1], ())
+
     @pytest.mark.parametrize("typed", ["transformers", '"transfromers"', "zeppelin", "kin"])
     def test_what_is_not_corrected(self, index: Index, typed: str) -> None:
         """Known words, phrases, words with nothing near, and words too short to tell."""

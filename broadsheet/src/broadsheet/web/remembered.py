@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from broadsheet.papers import queries as papers
@@ -15,24 +16,50 @@ T = TypeVar("T")
 AT_MOST_OLD = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept(Generic[T]):
+    """An answer, the entry of the journal up to which it holds, and when it was given (`time.monotonic`)."""
+
+    journal: int
+    at: float
+    answer: T
+
+    def good(self, journal: int) -> bool:
+        """Whether it need not be asked again now that the journal is there."""
+        grown = journal > self.journal
+        return journal == self.journal or (grown and time.monotonic() - self.at < AT_MOST_OLD)
+
+
 class Remembered(Generic[T]):
-    """The answer of `ask`, asked again only when the journal has grown and the last answer is `AT_MOST_OLD`."""
+    """The answer of `ask`, asked again only when the journal has grown and the last answer is `AT_MOST_OLD`.
+
+    One thread asks at a time. Meanwhile the others have the old answer; only where there is none they wait.
+    """
 
     def __init__(self, ask: Callable[[], T]) -> None:
         self._ask = ask
         self._lock = threading.Lock()
-        self._kept: tuple[int, float, T] | None = None
+        self._kept: _Kept[T] | None = None
 
     def __call__(self) -> T:
         """The answer. Costs one small query while nothing changes."""
-        journal = papers.last_change()
         kept = self._kept
-        if kept and (kept[0] == journal or (journal > kept[0] and time.monotonic() - kept[1] < AT_MOST_OLD)):
-            return kept[2]
-        with self._lock:
-            answer = self._ask()
-            self._kept = (journal, time.monotonic(), answer)
-        return answer
+        if kept is None:
+            with self._lock:
+                return self._renewed()
+        if kept.good(papers.last_change()) or not self._lock.acquire(blocking=False):
+            return kept.answer
+        try:
+            return self._renewed()
+        finally:
+            self._lock.release()
+
+    def _renewed(self) -> T:
+        """The answer, asked unless another thread has just done it. Call it with the lock."""
+        journal, kept = papers.last_change(), self._kept
+        if kept is None or not kept.good(journal):
+            kept = self._kept = _Kept(journal, time.monotonic(), self._ask())
+        return kept.answer
 
     def forget(self) -> None:
         """Ask anew the next time."""

@@ -17,6 +17,7 @@ _MOST_CATEGORIES = 20
 _MOST_YEARS = 200
 _MOST_EXPANSIONS = 50
 _MOST_SUGGESTION_WORDS = 8
+_FEW = 100
 # Papers with equal scores are put in order when no more than this many have to be looked at; deeper, any fixed order.
 _DEEPEST_TIE = 2 * MAX_DEPTH
 
@@ -76,15 +77,17 @@ class Reader:
 
     def papers_with(self, stem: str) -> int:
         """How many papers have the stem in ALL."""
-        return self._searcher.doc_freq("all", stem)
+        papers = self._searcher.doc_freq("all", stem)
+        # The engine's count includes papers deleted since; among few that decides whether a word is known at all.
+        return papers if papers > _FEW else total_of(self._searcher.search(schema.term("all", stem), limit=1))
 
-    def nearest(self, word: str) -> str | None:
-        """The word of titles that `word` most likely was meant to be, or None."""
+    def nearest(self, word: str, *, rare: bool) -> str | None:
+        """The word of titles that `word` most likely was meant to be, or None; with `rare`, even a rare one."""
         papers = self._searcher.num_docs
         if self._speller is None or abs(papers - self._spelled) * 10 > self._spelled:
             self._speller = Speller(self._searcher.terms_with_prefix("title", ""))
             self._spelled = papers
-        return self._speller.nearest(word)
+        return self._speller.nearest(word, rare=rare)
 
 
 def opened(generation: Path) -> tantivy.Index:

@@ -123,10 +123,10 @@ class ReferenceIndex:
         """How many papers have the stem in ALL."""
         return sum(stem in paper.all for paper in self._papers.values())
 
-    def nearest(self, word: str) -> str | None:
-        """The word of titles that `word` most likely was meant to be, or None."""
+    def nearest(self, word: str, *, rare: bool) -> str | None:
+        """The word of titles that `word` most likely was meant to be, or None; with `rare`, even a rare one."""
         counted = Counter(word for paper in self._papers.values() for word in set(paper.title_words))
-        return Speller(counted.items()).nearest(word)
+        return Speller(counted.items()).nearest(word, rare=rare)
 
     def _scores(self, found: list[_Indexed], plan: Plan) -> dict[int, float]:
         """The score of each paper: the sum that `lexical` describes."""
