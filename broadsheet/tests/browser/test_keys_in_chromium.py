@@ -66,6 +66,16 @@ def test_the_paper_that_the_keys_act_on_is_in_view(reader: Reader) -> None:
     assert 0 <= box["y"] < 900
 
 
+def test_with_nothing_chosen_j_begins_at_what_is_seen(reader: Reader) -> None:
+    page = reader.open("/editions/first")
+    page.evaluate("window.scrollTo({ top: 1500, behavior: 'instant' })")
+    first = page.evaluate(
+        "[...document.querySelectorAll('[data-paper]')].find((c) => c.getBoundingClientRect().top >= 0).dataset.paper"
+    )
+    page.keyboard.press("j")
+    assert here(page) == first
+
+
 def test_o_opens_the_paper(reader: Reader) -> None:
     page = reader.open("/")
     page.keyboard.press("j")
@@ -120,6 +130,8 @@ def test_slash_goes_to_the_search_and_typing_there_is_typing(reader: Reader) -> 
     page.keyboard.type("jk?")
     assert page.locator("#q").input_value() == "jk?"
     assert here(page) is None
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.name") is None
 
 
 def test_question_mark_shows_the_keys_and_escape_hides_them(reader: Reader) -> None:

@@ -24,7 +24,10 @@ LANTERN_CLAIM = Claim(
 )
 
 
-def works(count: int, day: date = date(2024, 1, 2), **fields: object) -> list[Record]:
+DAY = date(2024, 1, 2)
+
+
+def works(count: int, day: date = DAY, **fields: object) -> list[Record]:
     return [
         said(
             f"Work {n} on a subject of its own",
@@ -78,6 +81,21 @@ def test_holds_up_lists_five_claims_at_most(press, get) -> None:
     press(works(20), claims)
     column = get("/").text.partition('<section class="holds"')[2].partition("</section>")[0]
     assert column.count("Claimed, not yet measured") == 5
+
+
+def test_holds_up_takes_one_paper_of_each_section_from_below_the_opening(press, get) -> None:
+    fields = ["lamps"] * 20 + ["bridges", "tides"]
+    tested = [
+        said(f"Work {n}", key=f"work-{n}", identifiers=(arxiv(f"2401.1{n:04}"),), announced=DAY, field=field)
+        for n, field in enumerate(fields)
+    ]
+    press(tested, [Claim("testimony", f"work-{n}", f"Claim {n}.", runnable="yes") for n in range(22)])
+    text = get("/").text
+    column = text.partition('<section class="holds"')[2].partition("</section>")[0]
+    opening = re.findall(r'data-paper="([^"]+)"', text)[:15]
+    told = re.findall(r'href="/papers/([^"#]+)#claims"', column)
+    assert len(told) == 5
+    assert not set(told) & set(opening)
 
 
 def test_an_empty_front_page_says_why_and_what_to_do(db: None, get) -> None:
@@ -137,6 +155,13 @@ def test_an_edition_has_its_papers_its_number_and_its_audit(press, get, path: st
     assert answer.text.count("data-paper=") == 2
 
 
+def test_what_no_paper_of_an_edition_is_stands_not_in_its_audit(press, get) -> None:
+    press([LANTERN])
+    text = get("/date/2024-01-02").text
+    assert "<dt>Dated by announcement</dt><dd>1</dd>" in text
+    assert "<dd>0</dd>" not in text
+
+
 def test_editions_lead_to_the_one_before_and_the_one_after(press, get) -> None:
     press([*works(1, date(2024, 1, 2)), said("Other", identifiers=(arxiv("2401.20001"),), announced=date(2024, 1, 5))])
     assert '<a rel="next" href="/date/2024-01-05">5 January 2024</a>' in get("/date/2024-01-02").text
@@ -157,7 +182,16 @@ def test_a_long_edition_has_pages_of_60(press, get) -> None:
     ("path", "sentence"),
     [
         pytest.param("/date/2024-01-03", "Friday", id="a day without papers"),
-        pytest.param("/date/2024-02-30", "is not written as a day is here", id="no day of any calendar"),
+        pytest.param("/date/2024-02-30", "No calendar has the day 2024-02-30.", id="no day of any calendar"),
+        pytest.param("/date/2026-13-45", "No calendar has the day 2026-13-45.", id="no month of any calendar"),
+        pytest.param("/week/2026-W99", "No calendar has the week 2026-W99.", id="no week of any calendar"),
+        pytest.param("/date/2024-1-3", "is not written as a day is here", id="no day"),
+        pytest.param("/date/2024-01-03", "submitted on that day", id="on a day"),
+        pytest.param("/week/2023-W40", "submitted in that week", id="in a week"),
+        pytest.param("/month/2023-10", "submitted in that month", id="in a month"),
+        pytest.param("/date/9000-01-01", "That day has not come yet.", id="a day to come"),
+        pytest.param("/week/9000-W01", "That week has not come yet.", id="a week to come"),
+        pytest.param("/month/9000-01", "That month has not come yet.", id="a month to come"),
         pytest.param("/week/2024-1", "is not written as a week is here", id="no week"),
         pytest.param("/month/2024-1", "is not written as a month is here", id="no month"),
         pytest.param("/editions/first", "started without the starter catalogue", id="no first edition"),
@@ -241,7 +275,7 @@ def test_a_long_list_is_read_page_by_page(press, get, path: str, heading: str) -
     [
         ("/section/nothing", "No paper here belongs to a section called “nothing”."),
         ("/author/nobody", "No paper here has an author of that name."),
-        ("/papers/2401.99999", "There is no paper 2401.99999 here."),
+        ("/papers/no-identifier", "There is no paper no-identifier here."),
         ("/nowhere", "No page has this address."),
     ],
 )

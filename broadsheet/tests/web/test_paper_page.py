@@ -11,7 +11,7 @@ import pytest
 from broadsheet.bibliography.dates import PartialDate
 from broadsheet.bibliography.record import Version
 from broadsheet.evidence.rules import Claim
-from broadsheet.papers.actions import merge_papers
+from broadsheet.papers.actions import merge_papers, unmerge_papers
 from broadsheet.testing.cast import ADA, HARBOUR, LANTERN, MEADOW, arxiv, said
 
 
@@ -129,6 +129,19 @@ def test_a_merge_is_told_and_every_old_address_leads_to_the_paper(press, get) ->
     assert "said by Ada" in text
 
 
+def test_a_merge_that_was_undone_is_told_on_both_pages_with_a_link_to_the_other(press, get) -> None:
+    press([LANTERN, HARBOUR])
+    key = merge_papers(winner_key="2401.00001", loser_key="2401.00002", reason="said by Ada")
+    unmerge_papers(key=key, reason="said by Bela")
+    kept, other = get("/papers/2401.00001").text, get("/papers/2401.00002").text
+    assert "Another entry of the same work was merged into this one: “Harbour" in kept
+    assert "Merged into another paper: “" in other
+    for text, link in ((kept, "/papers/2401.00002"), (other, "/papers/2401.00001")):
+        assert "A merge was undone: “" in text
+        assert f'(<a href="{link}">' in text
+        assert "said by Bela" in text
+
+
 @pytest.mark.parametrize(
     ("path", "target"),
     [
@@ -153,6 +166,14 @@ def test_an_unknown_paper_of_arxiv_is_explained(db: None, get) -> None:
     text = get("/search?q=arxiv%3A2501.00009").text
     assert "This paper is not here" in text
     assert '<a href="https://arxiv.org/abs/2501.00009">arxiv:2501.00009</a>' in text
+
+
+@pytest.mark.parametrize("key", ["2401.99999", "arXiv:2401.99999v2"])
+def test_an_identifier_that_is_not_here_is_404_with_its_home(db: None, get, key: str) -> None:
+    answer = get(f"/papers/{key}")
+    assert answer.status_code == 404
+    assert "This paper is not here" in answer.text
+    assert '<a href="https://arxiv.org/abs/2401.99999">arxiv:2401.99999</a>' in answer.text
 
 
 def test_what_is_no_identifier_of_arxiv_is_said_to_be_none(db: None, get) -> None:

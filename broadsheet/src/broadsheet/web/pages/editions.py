@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from broadsheet import links
@@ -15,6 +17,12 @@ from broadsheet.web.pages.listing import edition_cards, text_of
 from broadsheet.web.rendering import page
 
 _LISTED = 60
+# How each kind is written in addresses: a form, and an example of it.
+_FORMS = {
+    Kind.DAY: (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"), "2026-11-20"),
+    Kind.WEEK: (re.compile(r"[0-9]{4}-W[0-9]{2}"), "2026-W47"),
+    Kind.MONTH: (re.compile(r"[0-9]{4}-[0-9]{2}"), "2026-11"),
+}
 _PLURALS = {Kind.DAY: "Days", Kind.WEEK: "Weeks", Kind.MONTH: "Months"}
 
 
@@ -68,10 +76,17 @@ def _absent(request: HttpRequest, kind: Kind, label: str) -> HttpResponse:
     try:
         period = parse_label(kind, label)
     except (ValueError, OverflowError) as error:
-        form = {Kind.DAY: "2026-11-20", Kind.WEEK: "2026-W47", Kind.MONTH: "2026-11"}[kind]
-        raise Http404(f"“{label[:40]}” is not written as a {kind} is here: {form}.") from error
+        form, example = _FORMS[kind]
+        if form.fullmatch(label):
+            raise Http404(f"No calendar has the {kind} {label}.") from error
+        raise Http404(f"“{label[:40]}” is not written as a {kind} is here: {example}.") from error
     earlier = editions.archive(kind, before=period.start, limit=1)
-    values = {"heading": wording.edition_name(kind, label), "kind": kind, "earlier": earlier[0] if earlier else None}
+    values = {
+        "heading": wording.edition_name(kind, label),
+        "kind": kind,
+        "to_come": period.start > timezone.now().astimezone(wording.EASTERN).date(),
+        "earlier": earlier[0] if earlier else None,
+    }
     return page(request, "pages/edition_absent.html", values, status=404)
 
 

@@ -16,6 +16,8 @@ from broadsheet.web.rendering import page
 
 SECONDS = 4
 HOLDS = 5
+# The papers that are seen at once: the lead, the seconds and the beginning of the list.
+OPENING = 1 + SECONDS + 10
 
 
 @require_safe
@@ -42,6 +44,17 @@ def front(request: HttpRequest) -> HttpResponse:
 
 
 def _holds(shown: list[cards.Card]) -> list[cards.Card]:
-    """Papers of the page whose claim runs on a laptop: those that do not stand at the top already."""
-    able = [card for card in shown[1 + SECONDS :] if card.claim and card.claim.runnable == "yes"]
-    return able[:HOLDS]
+    """Papers of the page whose claim runs on a laptop, from below its opening and one of each section.
+
+    A short edition, or one of few sections, is filled up with more of the same; never with the lead or a second.
+    """
+    below, opening = _testable(shown[OPENING:]), _testable(shown[1 + SECONDS : OPENING])
+    one_each: dict[str, cards.Card] = {}
+    for card in below:
+        one_each.setdefault(card.section, card)
+    chosen = {card.paper.id: card for card in [*one_each.values(), *below, *opening]}
+    return list(chosen.values())[:HOLDS]
+
+
+def _testable(shown: list[cards.Card]) -> list[cards.Card]:
+    return [card for card in shown if card.claim and card.claim.runnable == "yes"]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_safe
+from markupsafe import Markup, escape
 
 from broadsheet import links
 from broadsheet.bibliography import identifiers, names, tex
@@ -86,12 +87,12 @@ class Dated:
 def paper(request: HttpRequest, key: str) -> HttpResponse:
     """Everything that is known of the paper. Another name of it, or of one merged into it, leads to its own address.
 
-    Raises Http404 when nothing here has that key.
+    An identifier that nothing here has is answered with 404 and its home; Http404 is raised for any other key.
     """
     refuse_zero_bytes(key)
     row = papers.find(key) or _by_another_form(key)
     if row is None:
-        raise Http404(f"There is no paper {key[:80]} here.")
+        return _unknown(request, key)
     if row.key != key:
         return HttpResponseRedirect(addresses.paper(row.key))
     detail = papers.detail(row.id)
@@ -132,6 +133,16 @@ def from_arxiv(request: HttpRequest, arxiv_id: str) -> HttpResponse:
     if row is None:
         return HttpResponseRedirect(addresses.with_query(links.SEARCH, q=str(found.identifier)))
     return HttpResponseRedirect(addresses.paper(row.key))
+
+
+def _unknown(request: HttpRequest, key: str) -> HttpResponse:
+    """That the paper of this identifier is not here, and where its home is. Raises Http404 when it is none."""
+    found = identifiers.parse(key)
+    identifier = identifiers.from_key(key) or (found.identifier if found else None)
+    if identifier is None:
+        raise Http404(f"There is no paper {key[:80]} here.")
+    values = {"identifier": identifier, "noindex": True}
+    return page(request, "pages/search_unknown.html", values, status=404)
 
 
 def _by_another_form(key: str) -> papers.Paper | None:
@@ -213,21 +224,38 @@ def _statements(detail: papers.Detail) -> list[tuple[str, int, str]]:
     return [(name, len(said), wording.utc(max(each.seen_at for each in said))) for name, said in grouped.items()]
 
 
-def _history(detail: papers.Detail) -> list[tuple[str, str, str]]:
-    """The journal of the paper in words: when, what, and more about it. Entries of merged papers name them."""
-    others = {other.id: other for other in detail.merged_from}
+def _history(detail: papers.Detail) -> list[tuple[str, str, Markup]]:
+    """The journal of the paper in words: when, what, and more about it.
+
+    Entries of merged papers name them; those of merges that were undone name and link the other paper.
+    """
+    here = detail.paper.id
+    members = {member.id: member for member in detail.merged_from}
+    sides = {side for change in detail.history for side in (change.paper_id, change.other) if side is not None}
+    strangers = papers.by_ids(sides - {here, *members})
     result = []
     for change in detail.history:
-        member = others.get(change.paper_id)
         what = _CHANGES.get(change.kind, change.kind)
-        if change.kind == "merged" and member is None:
+        if change.kind == "merged" and change.paper_id == here:
             what = "Merged into another paper"
         elif change.kind == "updated" and change.fields:
             what = f"Changed: {_names(change.fields)}"
-        about = [f"“{tex.to_text(member.title)}” ({member.key})"] if member else []
-        about += [change.note] if change.note else []
-        result.append((wording.utc(change.at), what, ". ".join(about)))
+        side = change.other if change.paper_id == here else change.paper_id
+        about = [_stranger(strangers[side])] if side in strangers else []
+        about += [_member(members[side])] if side in members else []
+        about += [escape(change.note)] if change.note else []
+        result.append((wording.utc(change.at), what, Markup(". ").join(about)))
     return result
+
+
+def _member(row: papers.Paper) -> Markup:
+    """A paper that was merged into this one: its key leads here, so it is not linked."""
+    return Markup("“{}” ({})").format(tex.to_text(row.title), row.key)
+
+
+def _stranger(row: papers.Paper) -> Markup:
+    """A paper that stands for itself, with a link to its page."""
+    return Markup('“{}” (<a href="{}">{}</a>)').format(tex.to_text(row.title), addresses.paper(row.key), row.key)
 
 
 def _names(fields: Sequence[str]) -> str:

@@ -66,6 +66,6 @@ def _index_line() -> str:
 
 
 def _import(run: ingest.ImportRun) -> Import:
-    outcome = run.error or ("" if run.finished_at else "running, or interrupted: import the file again to complete it")
+    outcome = "" if run.finished_at else "running, or interrupted: import the file again to complete it"
     rejected = ingest.rejected(run.id, _REJECTED) if run.rejected else []
     return Import(run, source_title(run.source), outcome, rejected)

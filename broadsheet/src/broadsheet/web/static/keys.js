@@ -85,10 +85,15 @@
     put(paper, !on);
   };
 
+  /* With nothing chosen, after going back for example, the keys begin at what is seen, not at the top of the page. */
+  const before = (step) => {
+    const seen = papers.findIndex((card) => card.getBoundingClientRect().top >= 0);
+    return (seen < 0 ? papers.length - 1 : seen) - step;
+  };
   const go = (step) => {
     if (!papers.length) return;
     const focused = papers.findIndex((card) => card.contains(document.activeElement));
-    at = Math.min(Math.max((focused >= 0 ? focused : at) + step, 0), papers.length - 1);
+    at = Math.min(Math.max((focused >= 0 ? focused : at >= 0 ? at : before(step)) + step, 0), papers.length - 1);
     for (const card of papers) card.classList.toggle("here", card === papers[at]);
     const link = linkOf(papers[at]);
     if (link) link.focus({ preventScroll: true });
@@ -107,6 +112,7 @@
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || silent()) return;
+    if (event.key === "Escape" && event.target === search) return search.blur();
     if (event.target.closest("input, textarea, select, [contenteditable]")) return;
     if (sheet.open && event.key !== "?") return;
     const act = actions[event.key];
