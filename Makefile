@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help up test lint bench-pages bench-import bench-matching bench-journal screenshots docs lock clean
+.PHONY: help up test lint bench-pages bench-import bench-journal bench-search bench-tex bench-matching screenshots docs lock clean
 
 help: ## Show this list
 	@echo "The two commands you need:"; echo

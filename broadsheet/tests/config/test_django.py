@@ -47,7 +47,7 @@ class TestDatabase:
             pytest.param("foreign_keys", 1, id="foreign keys are enforced"),
             pytest.param("synchronous", 1, id="NORMAL"),
             pytest.param("busy_timeout", 20_000, id="a writer waits 20 s for another"),
-            pytest.param("cache_size", -8192, id="8 MiB of pages for each connection"),
+            pytest.param("cache_size", -4096, id="4 MiB of pages for each connection"),
         ],
     )
     def test_sqlite_is_told(self, pragma: str, value: int, db: None) -> None:

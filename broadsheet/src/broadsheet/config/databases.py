@@ -15,8 +15,8 @@ _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
     "PRAGMA foreign_keys=ON",
-    "PRAGMA cache_size=-8192",
-    "PRAGMA mmap_size=67108864",
+    "PRAGMA cache_size=-4096",
+    "PRAGMA mmap_size=33554432",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA journal_size_limit=67108864",
     # 32 MiB: an import touches the same pages of the indexes batch after batch, and writes each back once in a while.

@@ -157,13 +157,6 @@ def find(key: str) -> Paper | None:
     return by_ids([row.id])[row.id] if row and row.merged_into_id else row
 
 
-def find_many(wanted: Iterable[Identifier]) -> dict[Identifier, int]:
-    """The id of the shown paper that each identifier belongs to. Unknown identifiers are absent."""
-    found = identified(wanted)
-    roots = canonical(found.values())
-    return {identifier: roots[paper_id] for identifier, paper_id in found.items()}
-
-
 def identified(wanted: Iterable[Identifier]) -> dict[Identifier, int]:
     """The id of the paper that each identifier was given to, merged or not. One query for each scheme."""
     by_scheme: dict[str, list[str]] = defaultdict(list)
