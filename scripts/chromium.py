@@ -18,7 +18,7 @@ import debian
 VARIABLE = "BROADSHEET_CHROMIUM"
 COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # Chromium without any font prints boxes; a font is only recommended by its package, never required.
-PACKAGES = ("chromium", "fonts-dejavu-core")
+PACKAGES = ("chromium", "fonts-liberation", "fonts-dejavu-core")
 # Where the tests' own browser library keeps its browsers: https://playwright.dev/python/docs/browsers
 PLAYWRIGHT_VARIABLE = "PLAYWRIGHT_BROWSERS_PATH"
 PLAYWRIGHT_FOLDERS = ("~/.cache/ms-playwright", "~/Library/Caches/ms-playwright")

@@ -114,7 +114,7 @@ class TestRounds:
 
     def test_an_index_that_is_ahead_of_the_journal_is_built_again(self, rounds: Rounds, lamp: Path) -> None:
         with contextlib.closing(tasks.open_index()) as other:
-            other.apply([], [], cursor=99)
+            other.apply([], [], cursor=papers.last_change() + 99)
         import_file(lamp)
         while rounds.one():
             pass
@@ -288,7 +288,7 @@ class TestRepairs:
     def test_ahead_of_the_journal_it_is_built_again(self, two_works: Path, capsys: pytest.CaptureFixture[str]) -> None:
         import_file(two_works)
         with contextlib.closing(tasks.open_index()) as other:
-            other.apply([], [], cursor=99)
+            other.apply([], [], cursor=papers.last_change() + 99)
         assert self.mended(capsys) == "repaired  index: built again, 2 papers"
 
     def test_a_paper_that_was_lost_is_brought_back(self, two_works: Path, capsys: pytest.CaptureFixture[str]) -> None:

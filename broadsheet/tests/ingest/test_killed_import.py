@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -28,6 +29,24 @@ def environment(folder: Path) -> dict[str, str]:
 def start(path: Path, folder: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "broadsheet", "import", str(path)]
     return subprocess.Popen(command, env=environment(folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def stored(database: Path) -> int:
+    """How many papers there are at this moment; 0 while there is no table."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+            return int(connection.execute("SELECT count(*) FROM papers_paper").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
+
+
+def kill_after(papers: int, process: subprocess.Popen[bytes], database: Path, *, pause: float) -> None:
+    """Kill the import `pause` seconds after it has stored so many papers, wherever it is then."""
+    while process.poll() is None and stored(database) < papers:
+        time.sleep(0.005)
+    time.sleep(pause)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
 
 
 def consistent(database: Path) -> int:
@@ -66,17 +85,12 @@ def test_killing_the_import_ten_times_loses_nothing(tmp_path: Path) -> None:
     database = tmp_path / "data" / "broadsheet.sqlite3"
     seen = []
     for _ in range(ROUNDS):
-        process = start(path, tmp_path)
-        time.sleep(chance.uniform(0.4, 2.4))
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        if database.exists() and database.stat().st_size:
-            seen.append(consistent(database))
-        # Every third round begins from nothing, the others go on where the last one was killed.
-        for file in (tmp_path / "data").glob("broadsheet.sqlite3*") if len(seen) % 3 == 0 else ():
+        for file in (tmp_path / "data").glob("broadsheet.sqlite3*"):
             file.unlink()
-    assert start(path, tmp_path).wait() == 0
-    assert consistent(database) == RECORDS
-    assert start(path, tmp_path).wait() == 0
-    assert consistent(database) == RECORDS
+        kill_after(chance.randrange(RECORDS - 2000), start(path, tmp_path), database, pause=chance.uniform(0, 0.2))
+        seen.append(consistent(database) if database.exists() and database.stat().st_size else 0)
     assert any(0 < papers < RECORDS for papers in seen), f"no kill hit the middle of an import: {seen}"
+    assert start(path, tmp_path).wait() == 0
+    assert consistent(database) == RECORDS
+    assert start(path, tmp_path).wait() == 0
+    assert consistent(database) == RECORDS
