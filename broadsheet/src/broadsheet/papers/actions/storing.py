@@ -114,7 +114,7 @@ class _Batch:
     """One batch on its way into the tables."""
 
     at: datetime
-    created: dict[int, list[Record]] = field(default_factory=lambda: defaultdict(list))
+    created: dict[int, list[Record]] = field(default_factory=dict)
     attached: set[int] = field(default_factory=set)
     to_merge: list[tuple[int, int]] = field(default_factory=list)
     inserts: list[tuple[Record, str, int, int]] = field(default_factory=list)
