@@ -15,6 +15,7 @@ import io
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import resources
 from typing import BinaryIO
 
 import orjson
@@ -40,52 +41,8 @@ class Sample:
     data: bytes
 
 
-_PAGE = """new
-
-Get trending papers in your email inbox!
-
-Subscribe
-
-Daily Papers
-
-byAK and the research community
-
-Nov 3
-
-A Lamp for Every Step
-
-We place a lamp on every step of a stair. Falls become rare.
-
-  • 3 authors
-·
-Sep 10, 2024 2
-
-Harbours Without Water
-
-We ask what is left of a harbour when the water goes. It is a long answer.
-
-examplelab ExampleLab
-·
-Oct 29
-"""
-_CATALOGUE = """\
-{"slug": "lamp", "title": "A Lamp for Every Step", "arxiv_id": "2401.00001", "arxiv_id_confidence": "matched", \
-"authors": ["Ada Example"], "n_authors": null, "published": null, "published_month": "2024-01", \
-"venues": ["TEST 2024"], "field": "optimisers", "kind": "method", "summary": "Lamps.", "keywords": ["lamps"], \
-"claim": "Fewer falls.", "code_url": null}
-{"slug": "harbour", "title": "Harbours Without Water", "arxiv_id": null, "arxiv_id_confidence": "unknown", \
-"authors": null, "n_authors": 2, "published": "2024-02-03", "published_month": "2024-02", \
-"venues": [], "field": "other", "kind": "survey", "summary": "Dry.", "keywords": [], \
-"claim": "None.", "code_url": "https://example.org/harbour"}
-"""
-_RECORDS = """\
-{"title": "A Lamp for Every Step", "arxiv_id": "2401.00001v2", "authors": ["Ada Example", "Chlo\u00e9 Exemple"]}
-{"title": "Harbours Without Water", "abstract": "A long answer.", "submitted": "2024-02", "x_shelf": 4}
-"""
 _FOREIGN = {
     "web page": b"<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>\n",
-    "BibTeX": b"@misc{example2024lamp,\n  title = {A Lamp for Every Step},\n  author = {Example, Ada},\n}\n",
-    "RIS": b"TY  - UNPD\nTI  - A Lamp for Every Step\nAU  - Example, Ada\nER  - \n",
     "JSON": b'{\n  "papers": [\n    {"name": "A Lamp for Every Step"}\n  ]\n}\n',
     "foreign JSON Lines": b'{"event": "login", "at": 1}\n{"event": "logout", "at": 2}\n',
     "CSV": b"title,authors\nA Lamp for Every Step,Ada Example\n",
@@ -96,11 +53,10 @@ _FOREIGN = {
     "empty": b"",
 }
 
-# One invented file of each built-in source, by the source's name.
+# One invented file of each built-in source, by the source's name: the files of `testing/samples`.
 BUILT_IN_SAMPLES = {
-    "saved-page": Sample("page.txt", _PAGE.encode()),
-    "catalogue": Sample("catalogue.jsonl", _CATALOGUE.encode()),
-    "records": Sample("records.jsonl", _RECORDS.encode()),
+    file.name.rpartition(".")[0]: Sample(file.name, file.read_bytes())
+    for file in (resources.files("broadsheet.testing") / "samples").iterdir()
 }
 
 
