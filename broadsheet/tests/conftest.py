@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,6 +99,19 @@ def repository() -> Path:
 def shared_data() -> Path:
     """The folder of the large real data. A test that asks for it gets the mark `shared` by itself."""
     return shared_folder()
+
+
+@pytest.fixture(scope="session")
+def protocol(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The recorded answers of origins, unpacked once for this run. A test that asks for it is marked `shared`."""
+    folder = tmp_path_factory.mktemp("protocol")
+    command = ["zstd", "-dcq", str(shared_data / "protocol" / "protocol.tar.zst")]
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE) as unpacking,
+        tarfile.open(fileobj=unpacking.stdout, mode="r|") as archive,
+    ):
+        archive.extractall(folder, filter="data")
+    return folder
 
 
 @pytest.fixture(scope="session", autouse=True)
