@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from broadsheet.bibliography.record import Record, Rejected
+from broadsheet.ingest.actions.consistency import consistent
 from broadsheet.ingest.models import ImportRun, RejectedRecord
 from broadsheet.papers.actions import Stored, store_many
 from broadsheet.sources import registry
@@ -59,7 +60,7 @@ def import_file(path: Path, *, progress: Callable[[Progress], None] | None = Non
     with _opened(path) as stream:
         size = path.stat().st_size
         source = _recognise(stream, path.name)
-        items = _consistent(read_verified(source, stream, filename=path.name))
+        items = consistent(read_verified(source, stream, filename=path.name))
         first = list(islice(items, BATCH))
         if not first:
             raise Unreadable(f"{path.name} has no papers in it. Nothing was stored.")
@@ -95,20 +96,6 @@ def _recognise(stream: BufferedReader, filename: str) -> Source:
     if source is None:
         raise registry.unrecognised(head, filename)
     return source
-
-
-def _consistent(items: Iterator[Record | Rejected]) -> Iterator[Record | Rejected]:
-    """Reject what contradicts an earlier item of the same file under the same key.
-
-    Stored, the two would take turns at every import of the file. Keeps two whole numbers for each record.
-    """
-    said: dict[int, int] = {}
-    for item in items:
-        if isinstance(item, Record) and said.setdefault(hash((item.source, item.source_key)), hash(item)) != hash(item):
-            reason = f"the file says something else under {item.source_key} before; that was kept"
-            yield Rejected(item.source, item.source_key, reason, item.title.encode()[:EXCERPT_BYTES])
-        else:
-            yield item
 
 
 def _batches(first: list[Record | Rejected], rest: Iterator[Record | Rejected]) -> Iterator[list[Record | Rejected]]:
