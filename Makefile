@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help up test lint bench-pages bench-import bench-journal bench-search bench-tex bench-matching screenshots docs lock clean
+.PHONY: help up test lint bench-pages bench-import bench-journal bench-search bench-snapshot bench-tex bench-matching screenshots docs lock clean
 
 help: ## Show this list
 	@echo "The two commands you need:"; echo
@@ -34,6 +34,9 @@ bench-journal: $(VENV)/.dev ## Measure what the change journal costs in a harves
 
 bench-search: $(VENV)/.dev ## Measure the search index: building, queries by kind, memory, known-item quality
 	@$(BIN)/python broadsheet/benchmarks/bench_search.py $(ARGS)
+
+bench-snapshot: $(VENV)/.dev ## Measure the import of a snapshot of three million records, with kills
+	@$(BIN)/python broadsheet/benchmarks/bench_snapshot.py $(ARGS)
 
 bench-tex: $(VENV)/.dev ## Measure how TeX becomes text and MathML: share of formulas, time of titles and abstracts
 	@$(BIN)/python broadsheet/benchmarks/bench_tex.py $(ARGS)

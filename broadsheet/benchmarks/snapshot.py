@@ -60,10 +60,17 @@ def _lines(real: list[_Real], count: int, chance: random.Random) -> Iterator[byt
 def _mixed(paper: _Real, other: _Real, chance: random.Random) -> _Real:
     return replace(
         paper,
-        title=[*paper.title[: len(paper.title) // 2 + 1], *other.title[len(other.title) // 2 :]],
+        title=_renamed([*paper.title[: len(paper.title) // 2 + 1], *other.title[len(other.title) // 2 :]], chance),
         sentences=chance.sample(paper.sentences, len(paper.sentences)),
         authors=[(mine[0], theirs[1]) for mine, theirs in zip(paper.authors, _cycled(other.authors), strict=False)],
     )
+
+
+def _renamed(title: list[str], chance: random.Random) -> list[str]:
+    """With another name before the colon: names of methods are what real titles hardly ever share."""
+    return [
+        f"{word[:-1]}{''.join(chance.choices('aeiklmnorstu', k=5))}:" if word.endswith(":") else word for word in title
+    ]
 
 
 def _line(identifier: str, paper: _Real, day: datetime, chance: random.Random) -> dict[str, Any]:

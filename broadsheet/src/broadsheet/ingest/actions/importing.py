@@ -19,6 +19,7 @@ from broadsheet.papers.actions import Stored, store_many
 from broadsheet.sources import registry
 from broadsheet.sources.base import EXCERPT_BYTES, HEAD_BYTES, Source, Unreadable, read_verified
 from broadsheet.sources.text import printable
+from broadsheet.storage import loading
 
 # Records stored in one transaction: enough to spread its cost, few enough that other writers wait well under a second.
 BATCH = 2000
@@ -57,7 +58,7 @@ def import_file(path: Path, *, progress: Callable[[Progress], None] | None = Non
     was. An import that was killed has stored whole batches: importing the file again completes it.
     """
     began = time.monotonic()
-    with _opened(path) as stream:
+    with _opened(path) as stream, loading():
         size = path.stat().st_size
         source = _recognise(stream, path.name)
         items = consistent(read_verified(source, stream, filename=path.name))
