@@ -16,7 +16,8 @@ class Answer:
     """An answer of status 200, or of 304 where the request was conditional.
 
     `url` is the address after redirects, `headers` have lower-case names, `body` is decompressed (empty with 304), `at`
-    is when the answer was complete by our own clock.
+    is when the answer was complete by our own clock. `asked` and `accept` are what was asked for, and serve
+    `Client.remember`.
     """
 
     url: str
@@ -24,6 +25,8 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
     at: datetime
+    asked: str = ""
+    accept: str = ""
 
     @property
     def unchanged(self) -> bool:
@@ -81,12 +84,20 @@ class Client(Protocol):
         conditional: bool = False,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Ask for an address, when its origin's pace allows it. `limit` is in bytes; `headers` may hold keys.
+        """Ask for an address, when its origin's pace allows it. `limit` is in bytes; `headers` hold no keys.
 
-        With `conditional`, the answer is a 304 when nothing changed since this address last gave a 200. Raises Failure.
+        With `conditional`, the answer is a 304 when nothing changed since the last answer of this address that was
+        handed to `remember`. Raises Failure.
         """
 
     def post(
         self, url: str, body: bytes, *, content_type: str, accept: str, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """Ask with a body, for look-ups of many identifiers at once. Raises Failure."""
+
+    def remember(self, answer: Answer) -> None:
+        """Note that what this answer said is stored for good, so that `conditional` may ask only for what is newer.
+
+        Until then the origin gives it again. In a generator of pages the place is after the `yield` of its page: the
+        generator goes on when the page is stored.
+        """
