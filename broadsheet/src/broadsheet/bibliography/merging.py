@@ -70,7 +70,7 @@ def _alone(record: Record, positions: tuple[int, ...]) -> Merged:
 # First the registries where authors and publishers deposit the record themselves; then collections of others' records
 # (any source not named here); then pages saved by hand, which lose TeX, capitals and authors; last the catalogue, whose
 # texts are our own words. A source is known by the first word of its name: arxiv-oai, arxiv-rss, ...
-_REGISTRIES = frozenset(("arxiv", "crossref", "datacite", "openreview", "acl", "pmlr", "pubmed"))
+_REGISTRIES = frozenset(("arxiv", "biorxiv", "crossref", "datacite", "doi", "openreview", "acl", "pmlr", "pubmed"))
 _COLLECTIONS = 1
 _TRUST = {**dict.fromkeys(_REGISTRIES, 0), "saved": 2, "catalogue": 3}
 # Judgement rather than fact: what an editor wrote for readers goes before what a machine passed on.
