@@ -111,7 +111,7 @@ def _markup(head: bytes) -> str | None:
             "and save the copied text as a file of plain text."
         )
     if _XML.match(start):
-        return "is an XML file. Broadsheet does not read XML from files."
+        return "is an XML file of a kind that Broadsheet does not know."
     return None
 
 

@@ -111,7 +111,7 @@ class ArxivListing:
         shows them: the last five. Raises Failure and Unreadable.
         """
         try:
-            after = date.fromisoformat(cursor) if cursor else since - timedelta(days=1) if since else date.min
+            after = date.fromisoformat(cursor) if cursor else _day_before(since)
         except ValueError as error:
             raise Refused(
                 "The place where this harvest stopped last is not a day, so nothing was asked. Begin again with "
@@ -119,6 +119,10 @@ class ArxivListing:
                 f"cursor {printable(cursor[:80])}",
             ) from error
         return _harvest(client, arxiv.sections(set_name), after, again=bool(cursor))
+
+
+def _day_before(since: date | None) -> date:
+    return since - timedelta(days=1) if since and since > date.min else date.min
 
 
 def _harvest(client: Client, sections: tuple[str, ...], after: date, *, again: bool) -> Iterator[Page]:
