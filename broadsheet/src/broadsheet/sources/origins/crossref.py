@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any, BinaryIO
 from urllib.parse import quote, urlencode
 
@@ -194,7 +194,7 @@ class _List:
         if last and not whole:
             total = "an unknown number" if message.total is None else f"{message.total:,}"
             drift.note(f"The list ended after {self.seen:,} of {total} works, and will be asked for again.")
-        cursor = _since(self.since, self.newest, days.of(answer)) if whole else None
+        cursor = _since(self.since, self.newest, answer.at.astimezone(UTC).date()) if whole else None
         return Page(
             items=items,
             cursor=cursor.isoformat() if cursor else None,
