@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -62,12 +62,11 @@ NOTHING_NEW = error("noRecordsMatch")
 
 
 def harvest(
-    answers: dict[str, bytes], *, cursor: str = "", since: date | None = None, set_name: str = "", today: date = DAY
+    answers: dict[str, bytes], *, cursor: str = "", since: date | None = None, set_name: str = ""
 ) -> tuple[list[Page], list[str]]:
     """The pages, and what was asked."""
     client = Recorded(answers)
-    source = ArxivOai(today=lambda: today)
-    return list(source.pages(client, set_name=set_name, cursor=cursor, since=since)), client.asked
+    return list(ArxivOai().pages(client, set_name=set_name, cursor=cursor, since=since)), client.asked
 
 
 def keys(pages: list[Page]) -> list[str]:
@@ -80,15 +79,7 @@ class TestArxivOai(SourceConformance):
 
 
 class TestHarvest(HarvestConformance):
-    source = ArxivOai(today=lambda: DAY)
-    answers = LIST
-    otherwise = NOTHING_NEW
-
-
-class TestHarvestOnAnotherDay(HarvestConformance):
-    """Tokens kept from the day before are of no use."""
-
-    source = ArxivOai(today=lambda: DAY + timedelta(days=1))
+    source = ArxivOai()
     answers = LIST
     otherwise = NOTHING_NEW
 
@@ -241,8 +232,9 @@ def test_a_killed_harvest_goes_on_with_the_token_of_the_same_day() -> None:
 
 def test_a_token_of_yesterday_is_not_used() -> None:
     begun = f"{BEGINNING}&from=2026-11-01"
-    _, asked = harvest({begun: NOTHING_NEW}, cursor="2026-11-01 2026-11-19 2026-11-19 2 a")
-    assert asked == [begun]
+    pages, asked = harvest({begun: NOTHING_NEW, resumed("a"): SECOND}, cursor="2026-11-01 2026-11-19 2026-11-19 2 a")
+    assert asked == [resumed("a"), begun]
+    assert keys(pages) == []
 
 
 @pytest.mark.parametrize(
@@ -255,7 +247,7 @@ def test_a_token_of_yesterday_is_not_used() -> None:
 )
 def test_a_list_that_breaks_off_begins_again_from_its_day(broken: bytes) -> None:
     client = Recorded(LIST, spoil=(1, lambda _: broken))
-    pages = list(ArxivOai(today=lambda: DAY).pages(client, set_name="", cursor="", since=None))
+    pages = list(ArxivOai().pages(client, set_name="", cursor="", since=None))
     assert client.asked == [BEGINNING, resumed("a"), BEGINNING, resumed("a"), resumed("b")]
     assert keys(pages) == ["2611.00001", "2611.00002", "2611.00001", "2611.00002", "2611.00003", "math/0611800"]
     assert pages[-1].cursor == "2026-11-20"
@@ -274,7 +266,7 @@ def test_a_list_that_goes_round_in_circles_is_given_up() -> None:
 def _until_refused(answers: dict[str, bytes]) -> list[str]:
     client = Recorded(answers)
     with pytest.raises(Unreadable, match="Nothing was stored"):
-        list(ArxivOai(today=lambda: DAY).pages(client, set_name="", cursor="", since=None))
+        list(ArxivOai().pages(client, set_name="", cursor="", since=None))
     return client.asked
 
 
@@ -352,10 +344,13 @@ def test_real_answers_of_arxiv_are_read_whole(protocol: Path) -> None:
 
 def test_the_real_page_of_a_thousand_records(protocol: Path) -> None:
     (path,) = (protocol / "oai_pmh" / "arxivraw_listrecords").glob("*.xml")
-    client = Recorded({resumed("495001"): path.read_bytes(), resumed("496549%7C96001"): THIRD})
-    found = ArxivOai(today=lambda: DAY).pages(
-        client, set_name="", cursor="2005-01-01 2014-01-16 2026-11-20 95000 495001", since=None
+    client = Recorded(
+        {
+            resumed("495001"): path.read_bytes(),
+            resumed("496549%7C96001"): THIRD.replace(DAY.isoformat().encode(), b"2014-01-16"),
+        }
     )
+    found = ArxivOai().pages(client, set_name="", cursor="2005-01-01 2014-01-16 2014-01-16 95000 495001", since=None)
     page = next(found)
     assert len(page.items) == 1000
     assert len(page.sightings) == 999
@@ -379,6 +374,6 @@ def test_a_record_cut_out_of_its_list_is_recognised() -> None:
 
 def test_a_harvest_is_told_in_the_same_words_from_any_place() -> None:
     """The law of the suite for this source, spelt out once: killed after each page, it comes to the same cursor."""
-    whole = Harvest(ArxivOai(today=lambda: DAY), LIST, otherwise=NOTHING_NEW)
+    whole = Harvest(ArxivOai(), LIST, otherwise=NOTHING_NEW)
     for page in whole.whole()[:-1]:
         assert whole.whole(page.cursor or "")[-1].cursor == "2026-11-20"

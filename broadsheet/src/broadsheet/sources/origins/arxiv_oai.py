@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, timedelta
 from typing import BinaryIO
 from urllib.parse import urlencode
 
@@ -123,21 +123,14 @@ class _Place:
         return " ".join((self.since, self.begun, self.issued, str(self.seen), self.token))
 
 
-def _today() -> date:
-    return datetime.now(UTC).date()
-
-
 class ArxivOai:
-    """Reads and asks arXiv's OAI-PMH server. `today` tells the day (UTC), for tokens kept from an earlier run."""
+    """Reads and asks arXiv's OAI-PMH server."""
 
     name = "arxiv-oai"
     title = "arXiv (OAI-PMH)"
     announcer = arxiv.ANNOUNCER
     sets = arxiv.SETS
     schemes = frozenset((Scheme.ARXIV,))
-
-    def __init__(self, today: Callable[[], date] = _today) -> None:
-        self._today = today
 
     def recognises(self, head: bytes, filename: str) -> bool:
         """Whether it is an answer of an OAI-PMH server, or a record of one, and of arXiv's."""
@@ -153,23 +146,22 @@ class ArxivOai:
     def pages(self, client: Client, *, set_name: str, cursor: str, since: date | None) -> Iterator[Page]:
         """The records that changed since the cursor, each with a sighting; see `Harvestable.pages`.
 
-        A token that the server no longer takes, or a list that breaks off, begins the list again from its first day.
+        A token that is no longer taken or is of another day, or a list that breaks off, begins the list again.
         Raises Failure and Unreadable.
         """
         wanted = arxiv.oai_set(set_name)
         place = _Place.of(cursor)
         if not cursor and since is not None:
             place = _Place(since=since.isoformat())
-        if place.token and place.issued != self._today().isoformat():
-            place = _Place(since=place.since)
         return self._harvest(client, wanted, place)
 
     def _harvest(self, client: Client, wanted: str, place: _Place) -> Iterator[Page]:
         beginnings = 1
         tokens: set[str] = set()
+        kept = place
         while True:
             found = _ask(client, place, wanted)
-            if _broke_off(place, found):
+            if _broke_off(place, found) or (place is kept and _is_of_another_day(place, found)):
                 if beginnings == _MOST_BEGINNINGS:
                     raise _refusal(found)
                 beginnings += 1
@@ -241,6 +233,13 @@ def _fetch(client: Client, asked: Mapping[str, str]) -> _List:
 def _broke_off(place: _Place, found: _List) -> bool:
     """Whether a list that was to go on did not: the token was not taken, or nothing came and nothing is to follow."""
     return bool(place.token) and (bool(found.error) or (not found.length and not found.token))
+
+
+def _is_of_another_day(place: _Place, found: _List) -> bool:
+    """Whether a token kept from an earlier run is not of the server's day: it counts places in a list that may have
+    changed since. Our own clock has no say in it.
+    """
+    return bool(place.token) and found.day is not None and place.issued != found.day.isoformat()
 
 
 def _following(place: _Place, found: _List) -> _Place:
