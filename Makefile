@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help up test lint bench-pages bench-import bench-journal bench-search bench-snapshot bench-tex bench-matching screenshots docs lock clean
+.PHONY: help up test lint bench-pages bench-import bench-journal bench-search bench-snapshot bench-faults bench-quality bench-tex bench-matching screenshots docs lock clean
 
 help: ## Show this list
 	@echo "The two commands you need:"; echo
@@ -37,6 +37,12 @@ bench-search: $(VENV)/.dev ## Measure the search index: building, queries by kin
 
 bench-snapshot: $(VENV)/.dev ## Measure the import of a snapshot of three million records, with kills
 	@$(BIN)/python broadsheet/benchmarks/bench_snapshot.py $(ARGS)
+
+bench-faults: $(VENV)/.dev ## Measure what origins that misbehave do to editions; SEED= and DAYS= (of clean running)
+	@$(BIN)/python broadsheet/benchmarks/bench_faults.py $(if $(SEED),--seed $(SEED)) $(if $(DAYS),--days $(DAYS)) $(ARGS)
+
+bench-quality: $(VENV)/.dev ## Measure search on judged queries: BEIR=FOLDER in BEIR's layout
+	@$(BIN)/python broadsheet/benchmarks/bench_quality.py $(BEIR) $(ARGS)
 
 bench-tex: $(VENV)/.dev ## Measure how TeX becomes text and MathML: share of formulas, time of titles and abstracts
 	@$(BIN)/python broadsheet/benchmarks/bench_tex.py $(ARGS)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ import orjson
 import pytest
 
 from broadsheet.bibliography.dates import PartialDate
+from broadsheet.bibliography.record import Version
 from broadsheet.testing.cast import HARBOUR, LANTERN, MEADOW, arxiv, said
 
 if TYPE_CHECKING:
@@ -38,6 +40,43 @@ ENDLESS = said(
 )
 
 
+# A paper of a day of which the ledger knows something. One old paper does not turn the front page back to its day.
+ANNOUNCED = said(
+    "A Lamp for Every Step",
+    by="records",
+    key="announced",
+    identifiers=(arxiv("2401.00011"),),
+    announced=date(2024, 1, 9),
+    versions=(Version(1, PartialDate(2024, 1, 5)), Version(2, PartialDate(2024, 3, 4))),
+)
+
+# What a harvest would leave behind: days in every state, and sources that answer, fail and rest.
+LEDGER = """
+import django
+django.setup()
+from datetime import UTC, date, datetime, timedelta
+from broadsheet.ingest.models import DayCheck, Place
+NOON = datetime(2024, 1, 9, 17, tzinfo=UTC)
+def line(section, announced, held, *missing, how="listing total"):
+    return {"announcer": "arxiv", "section": section, "announced": announced, "how": how, "held": held,
+            "missing": missing}
+ALL, NONE = line("stat.ML", 48, 48), line("cs", None, 0, how="")
+SHORT = [line("cs.AI", 215, 209, "2401.00007", "math/0611800", "2401.00012"), ALL, line("x" * 60, 9, 9)]
+for day, state, lines, failed in (
+    (8, "complete", [ALL], []),
+    (9, "incomplete", SHORT, ["The feed still shows cs.AI of 8 January 2024.", "unbroken" * 40]),
+    (10, "source-down", [NONE], ["The network cannot be reached."]),
+    (11, "unverified", [line("cs", 612, 612, how="feed count")], []),
+):
+    DayCheck.objects.create(day=date(2024, 1, day), state=state, reason="It has not answered since Monday.",
+                            lines=lines, failed=failed, checked_at=NOON)
+Place.objects.create(source="arxiv-oai", set_name="cs", answered_at=NOON, tried_at=NOON, newest=date(2024, 1, 9))
+Place.objects.create(source="arxiv-feed", set_name="cs.AI", failure="The network cannot be reached.", failures=7)
+Place.objects.create(source="arxiv-listing", set_name="x" * 60, failure="unbroken" * 40, failures=1,
+                     resting_until=NOON + timedelta(days=9000), warnings=["The list is that of another day."])
+"""
+
+
 def _records(path: Path) -> Path:
     """The cast's papers, which have mathematics in titles and abstracts, and an endless one, as a file of records.
 
@@ -47,6 +86,7 @@ def _records(path: Path) -> Path:
         for record in (LANTERN, HARBOUR, MEADOW, ENDLESS):
             dated = replace(record, source="records", announced=None, submitted=PartialDate(2024, 1, 2))
             file.write(orjson.dumps(dated.as_json()) + b"\n")
+        file.write(orjson.dumps(ANNOUNCED.as_json()) + b"\n")
     return path
 
 
@@ -55,8 +95,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of `broadsheet up` with the starter catalogue and the cast's papers; ended after the last test."""
     folder = tmp_path_factory.mktemp("newspaper")
     program = [Path(sys.executable).with_name("broadsheet")]
-    environ = {**os.environ, "BROADSHEET_DATA": str(folder / "data")}
-    subprocess.run([*program, "import", _records(folder / "cast.jsonl")], env=environ, check=True, timeout=START_WITHIN)
+    environ = {
+        **os.environ,
+        "BROADSHEET_DATA": str(folder / "data"),
+        "DJANGO_SETTINGS_MODULE": "broadsheet.config.settings",
+    }
+    for command in ([*program, "import", _records(folder / "cast.jsonl")], [sys.executable, "-c", LEDGER]):
+        subprocess.run(command, env=environ, check=True, timeout=START_WITHIN)
     with subprocess.Popen([*program, "up", "--port", "0"], env=environ, stdout=subprocess.PIPE, text=True) as running:
         try:
             yield _address(running)

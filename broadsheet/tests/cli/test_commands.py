@@ -54,6 +54,9 @@ class TestHelp:
             "serve",
             "work",
             "import",
+            "export",
+            "harvest",
+            "audit",
             "search",
             "merge",
             "unmerge",
@@ -75,6 +78,44 @@ class TestHelp:
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
         assert done.stdout.strip() == "[]"
         assert not data.exists()
+
+
+class TestHarvest:
+    @pytest.mark.parametrize(
+        ("arguments", "settings", "sentence"),
+        [
+            pytest.param(
+                ["harvest", "arxiv"], {},
+                "Nobody said who asks: sources want to know whom to write to. Nothing was asked.", id="no contact",
+            ),
+            pytest.param(
+                ["harvest", "arxiv"], {"BROADSHEET_CONTACT": "me"}, "'me' is no contact.", id="no address",
+            ),
+            pytest.param(
+                ["harvest", "arxive"], {"BROADSHEET_CONTACT": "ada@example.org"},
+                "There is no source named 'arxive' that can be harvested.", id="no such source",
+            ),
+            pytest.param(["audit"], {}, "There is no database", id="an audit before the first start"),
+        ],
+    )  # fmt: skip
+    def test_what_cannot_be_done_is_refused_with_a_sentence(
+        self, arguments: list[str], settings: dict[str, str], sentence: str, broadsheet: Run, data: Path
+    ) -> None:
+        done = broadsheet(*arguments, **settings)
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"Error: {sentence}")
+        assert not data.exists()
+
+    def test_a_day_must_be_one(self, broadsheet: Run) -> None:
+        done = broadsheet("harvest", "arxiv", "--since", "yesterday")
+        assert done.returncode == 2
+        assert "does not match the format '%Y-%m-%d'" in done.stderr
+
+    def test_an_audit_needs_something_that_is_followed(self, broadsheet: Run, used: Path) -> None:
+        assert "Nothing is followed that announces days" in broadsheet("audit").stderr
+        done = broadsheet("audit", "2026-11-20", BROADSHEET_HARVEST="arxiv:cs")
+        assert done.returncode == 1
+        assert done.stdout.splitlines()[0] == "Fri 2026-11-20  unverified"
 
 
 class TestImport:

@@ -73,7 +73,7 @@ class TestImporting:
         monkeypatch.setattr(preparing, "refresh", refuse)
         held = folder.lock(data_folder, folder.UP_LOCK, taken="") if running else contextlib.nullcontext()
         with held:
-            importing._follow()
+            importing.follow()
         assert capsys.readouterr().err == f"{said}\n"
 
 

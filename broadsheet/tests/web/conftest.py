@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from dataclasses import asdict
+from datetime import UTC, date, datetime
 
 import pytest
 from django.http import HttpResponse
@@ -13,6 +14,8 @@ from broadsheet.bibliography.record import Record
 from broadsheet.editions.actions import publish_pending
 from broadsheet.evidence.actions import store_claims
 from broadsheet.evidence.rules import Claim
+from broadsheet.ingest.models import DayCheck
+from broadsheet.ingest.rules import Line, State
 from broadsheet.papers import tasks
 from broadsheet.papers.actions import store_many
 from broadsheet.web.pages.sections import sections
@@ -21,6 +24,7 @@ from broadsheet.web.pages.status import totals
 NOON = datetime(2024, 1, 2, 17, tzinfo=UTC)
 
 Press = Callable[..., None]
+Check = Callable[..., None]
 Get = Callable[..., HttpResponse]
 
 
@@ -52,6 +56,17 @@ def print_papers(records: Iterable[Record], claims: Iterable[Claim] = (), *, now
 def press(db: None) -> Press:
     """Prints papers: `press([LANTERN, HARBOUR], claims)`."""
     return print_papers
+
+
+@pytest.fixture
+def check(db: None) -> Check:
+    """Stores the audit of a day, as the worker would: `check(DAY, State.COMPLETE, line, reason="…")`."""
+
+    def store(day: date, state: State, *lines: Line, reason: str = "So it is.", failed: tuple[str, ...] = ()) -> None:
+        said = {"lines": [asdict(line) for line in lines], "failed": list(failed), "reason": reason, "state": state}
+        DayCheck.objects.create(day=day, checked_at=NOON, **said)
+
+    return store
 
 
 @pytest.fixture

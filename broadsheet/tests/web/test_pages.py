@@ -151,7 +151,7 @@ def test_an_edition_has_its_papers_its_number_and_its_audit(press, get, path: st
     assert "No. " in answer.text
     assert "Number announced" in answer.text
     assert "not known: no source has been asked" in answer.text
-    assert re.search(r"2 January 2024, 12:00 ET", answer.text)
+    assert re.search(r"2 January 2024, 12:00 Eastern", answer.text)
     assert answer.text.count("data-paper=") == 2
 
 
@@ -181,7 +181,9 @@ def test_a_long_edition_has_pages_of_60(press, get) -> None:
 @pytest.mark.parametrize(
     ("path", "sentence"),
     [
-        pytest.param("/date/2024-01-03", "Friday", id="a day without papers"),
+        pytest.param("/date/2024-01-03", "no source was asked what it announced then", id="a day without papers"),
+        pytest.param("/date/2024-01-06", "Saturday: arXiv announces nothing from Friday evening", id="a Saturday"),
+        pytest.param("/date/2026-07-06", "arXiv has no list of this day by its calendar", id="after a holiday"),
         pytest.param("/date/2024-02-30", "No calendar has the day 2024-02-30.", id="no day of any calendar"),
         pytest.param("/date/2026-13-45", "No calendar has the day 2026-13-45.", id="no month of any calendar"),
         pytest.param("/week/2026-W99", "No calendar has the week 2026-W99.", id="no week of any calendar"),
@@ -204,9 +206,11 @@ def test_an_edition_that_does_not_exist_says_why(press, get, path: str, sentence
     assert sentence in answer.text
 
 
-def test_a_day_without_an_edition_leads_to_the_one_before(press, get) -> None:
-    press([LANTERN])
-    assert '<a href="/date/2024-01-02">2 January 2024</a> with 1\u00a0paper' in get("/date/2024-01-06").text
+def test_a_day_without_an_edition_leads_to_the_ones_before_and_after(press, get) -> None:
+    press([LANTERN, said("Other", identifiers=(arxiv("2401.20001"),), announced=date(2024, 1, 9))])
+    text = get("/date/2024-01-06").text
+    assert 'The last edition before it: <a href="/date/2024-01-02">2 January 2024</a> with 1\u00a0paper' in text
+    assert 'The first after it: <a href="/date/2024-01-09">9 January 2024</a> with 1\u00a0paper' in text
 
 
 def test_the_archive_lists_editions_of_a_kind_and_draws_their_sizes(press, get) -> None:

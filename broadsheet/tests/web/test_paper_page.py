@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
@@ -12,7 +13,7 @@ from broadsheet.bibliography.dates import PartialDate
 from broadsheet.bibliography.record import Version
 from broadsheet.evidence.rules import Claim
 from broadsheet.papers.actions import merge_papers, unmerge_papers
-from broadsheet.testing.cast import ADA, HARBOUR, LANTERN, MEADOW, arxiv, said
+from broadsheet.testing.cast import ADA, HARBOUR, LANTERN, MEADOW, arxiv, doi, said
 
 
 class Elements(HTMLParser):
@@ -55,7 +56,16 @@ def test_each_date_says_what_it_means(press, get) -> None:
     assert "<dt>2 January 2024</dt><dd>announced, the first day a reader could see it listed (US Eastern)</dd>" in text
     assert "<dt>29 December 2023</dt><dd>first version submitted</dd>" in text
     assert "<dt>March 2024</dt><dd>newest version</dd>" in text
-    assert "v1, 29 December 2023; v2" in text
+    assert re.search(r"<dt>\d+ \w+ \d{4}</dt><dd>fetched, the first time that this instance heard of it</dd>", text)
+    assert '<li><a href="https://arxiv.org/abs/2401.00001v1">v1</a>, 29 December 2023</li>' in text
+    assert '<li><a href="https://arxiv.org/abs/2401.00001v2">v2</a></li>' in text
+
+
+def test_versions_without_a_home_are_no_links(press, get) -> None:
+    press([said("A work", identifiers=(doi("10.1000/x"),), versions=(Version(1), Version(2, PartialDate(2024, 3))))])
+    text = get("/papers/doi:10.1000/x").text
+    assert "<li>v1</li>" in text
+    assert "<li>v2, March 2024</li>" in text
 
 
 def test_identifiers_lead_to_their_homes(press, get) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from urllib.parse import quote
 
 import pytest
@@ -9,10 +10,13 @@ from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from broadsheet.bibliography.record import Record
 from broadsheet.config.headers import Delivery
 from broadsheet.editions import queries as editions
+from broadsheet.ingest.models import Place
+from broadsheet.ingest.rules import Line, State
 from broadsheet.testing.cast import ADA, HARBOUR, LANTERN, MEADOW, arxiv, said
 
 HOSTILE = [
@@ -186,6 +190,27 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(press, get, path: str
     press([LANTERN, MEADOW, *works(20)])
     before = queries()
     press(works(40))
+    assert queries() == before
+
+
+@pytest.mark.parametrize("path", ["/", "/date/2024-01-02", "/week/2024-W01", "/month/2024-01", "/editions", "/status"])
+def test_the_number_of_queries_does_not_grow_with_what_the_ledger_knows(press, get, check, path: str) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert get(path).status_code == 200
+        return len(captured)
+
+    def ledger(days: range) -> None:
+        for number in days:
+            lines = [Line("arxiv", f"cs.{section}", 9, "OAI", 8, ("2401.00007",)) for section in range(number)]
+            check(date(2024, 1, number), State.INCOMPLETE, *lines, failed=("A feed stands still.",) * number)
+            Place.objects.create(source="arxiv-oai", set_name=f"set {number}", answered_at=timezone.now())
+
+    press([LANTERN, *works(5)])
+    ledger(range(1, 3))
+    get(path)
+    before = queries()
+    ledger(range(3, 20))
     assert queries() == before
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from broadsheet.bibliography.dates import PartialDate
+from broadsheet.ingest.queries import Place
 from broadsheet.web import wording
 
 
@@ -34,13 +35,49 @@ def test_the_masthead_names_the_weekday() -> None:
     ("moment", "expected"),
     [
         pytest.param(
-            datetime(2026, 11, 21, 2, 14, tzinfo=UTC), "20 November 2026, 21:14 ET", id="winter, the day before"
+            datetime(2026, 11, 21, 2, 14, tzinfo=UTC), "20 November 2026, 21:14 Eastern", id="winter, the day before"
         ),
-        pytest.param(datetime(2026, 7, 1, 0, 0, tzinfo=UTC), "30 June 2026, 20:00 ET", id="summer time"),
+        pytest.param(datetime(2026, 7, 1, 0, 0, tzinfo=UTC), "30 June 2026, 20:00 Eastern", id="summer time"),
     ],
 )
 def test_announcements_are_timed_in_eastern_time_and_say_so(moment: datetime, expected: str) -> None:
     assert wording.eastern(moment) == expected
+
+
+def test_in_a_table_of_the_last_days_the_year_is_left_out() -> None:
+    assert wording.weekday_text(date(2026, 11, 20)) == "Friday, 20 November"
+
+
+NOON = datetime(2026, 11, 20, 17, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        pytest.param({}, ("Not asked yet.", ""), id="new"),
+        pytest.param({"answered_at": NOON}, ("Answers.", ""), id="well"),
+        pytest.param(
+            {"failure": "The network is gone.", "failures": 1}, ("Failed.", "The network is gone."), id="once"
+        ),
+        pytest.param(
+            {"failure": "The network is gone.", "failures": 7, "answered_at": NOON},
+            ("Failed 7\u00a0times in a row.", "The network is gone."),
+            id="for long",
+        ),
+        pytest.param(
+            {"failure": "It asked us to wait.", "failures": 2, "resting_until": NOON + timedelta(minutes=5)},
+            ("Resting until 20 November 2026, 12:05 Eastern.", "It asked us to wait."),
+            id="resting",
+        ),
+        pytest.param(
+            {"failure": "It asked us to wait.", "failures": 1, "resting_until": NOON - timedelta(minutes=5)},
+            ("Failed.", "It asked us to wait."),
+            id="rested",
+        ),
+    ],
+)
+def test_how_asking_a_source_goes(fields: dict[str, object], expected: tuple[str, str]) -> None:
+    assert wording.health(Place(source="arxiv-oai", set_name="cs", **fields), NOON) == expected
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -124,7 +125,7 @@ def serve() -> None:
 @broadsheet.command()
 @_data
 def work() -> None:
-    """Work only: keep the index and the editions up to date until SIGTERM. `broadsheet up` does both."""
+    """Work only: harvest, and keep index and editions up to date, until SIGTERM. `broadsheet up` does both."""
     _body("serving", django=False).work()
 
 
@@ -138,6 +139,67 @@ def import_(files: tuple[Path, ...]) -> None:
     told and changes nothing either; the others are still imported, and the exit status is 1.
     """
     _body("importing").import_files(files)
+
+
+@broadsheet.command()
+@click.argument("file", default="-", metavar="[FILE]", type=click.Path(path_type=Path, allow_dash=True))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["bibtex", "ris", "csl-json", "records"]),
+    required=True,
+    help="What to write: a format of citations, or every field as Broadsheet's own records.",
+)
+@click.option("--query", metavar="WORDS", help="Only what this search finds, the best first.")
+@click.option("--edition", metavar="LABEL", help="Only the papers of an edition, such as 2026-11-20, in its order.")
+@click.option("--force", is_flag=True, help="Replace FILE when it exists.")
+@_data
+def export(file: Path, form: str, query: str | None, edition: str | None, *, force: bool) -> None:
+    """Write papers as citations or as records, to FILE or to the terminal.
+
+    Every paper that is shown, in the order in which they came, unless --query or --edition says which. FILE appears
+    when it is complete, and one that exists is left alone without --force.
+    """
+    _body("exporting").export(file, form, query=query, edition=edition, force=force)
+
+
+@broadsheet.command()
+@click.argument("source")
+@click.option(
+    "--since",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DAY",
+    help="Ask for what is new since that day, as in 2026-11-01. [default: since the last harvest]",
+)
+@click.option(
+    "--set",
+    "sets",
+    multiple=True,
+    metavar="SET",
+    help="A part of the source, as in cs or cs.AI; can be repeated. [default: those of BROADSHEET_HARVEST, else all]",
+)
+@_data
+def harvest(source: str, since: datetime | None, sets: tuple[str, ...]) -> None:
+    """Ask a source for new papers now.
+
+    SOURCE is the name of a source, or `arxiv` for all ways of asking arXiv: the lists of the day with their papers,
+    then what is missing. It can be interrupted and run again, also while a worker harvests. The exit status is 1 when
+    a source did not answer; what came before is stored. BROADSHEET_CONTACT must be set.
+    """
+    _body("harvesting").harvest(source, since.date() if since else None, sets)
+
+
+@broadsheet.command()
+@click.argument("day", required=False, type=click.DateTime(["%Y-%m-%d"]), metavar="[DAY]")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object for each day, a line each.")
+@_data
+def audit(day: datetime | None, *, as_json: bool) -> None:
+    """Compare what is here with what was announced on DAY, or on each of the last ten days.
+
+    For each section: how many of the announced papers are here, who counted them, and which checks failed. Asks no
+    source. The exit status is 1 when a day is neither complete nor empty by calendar.
+    """
+    _body("auditing").audit(day.date() if day else None, as_json=as_json)
 
 
 @broadsheet.command()

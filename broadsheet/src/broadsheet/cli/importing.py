@@ -30,7 +30,7 @@ def import_files(files: Sequence[Path]) -> None:
     folder.make(settings.BROADSHEET_DATA)
     preparing.prepare(_say, with_starter=False)
     unread = [path for path in files if not _import(path)]
-    _follow()
+    follow()
     if unread:
         if len(files) > 1:
             names = ", ".join(map(str, unread))
@@ -98,7 +98,7 @@ def _lines() -> Callable[[Progress], None]:
     return show
 
 
-def _follow() -> None:
+def follow() -> None:
     """Let the editions and the index follow at once. Where a worker runs it does that, and this finds nothing to do."""
     preparing.publish(_say)
     try:

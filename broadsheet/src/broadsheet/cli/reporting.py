@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
 from django.conf import settings
+from django.utils import timezone
 
 from broadsheet.cli import preparing
 from broadsheet.config import folder, schema
@@ -14,14 +16,17 @@ from broadsheet.ingest import queries as ingest
 from broadsheet.papers import queries as papers
 from broadsheet.papers import tasks
 from broadsheet.search.index import IndexUnavailable
+from broadsheet.sources import text
+from broadsheet.web import wording
 
 RUNS_SHOWN = 5
+DAYS_SHOWN = 5
 
 
 def status() -> None:
     """Print the lines. Raises Failure when there is no database to report of."""
     preparing.require_database()
-    for name, value in (*_house(), *_holdings(), *_index(), *_runs()):
+    for name, value in (*_house(), *_holdings(), *_index(), *_days(), *_sources(), *_runs()):
         click.echo(f"{name:<10} {value}")
 
 
@@ -61,6 +66,32 @@ def _index() -> list[tuple[str, str]]:
         return [("index", f"{index.count():,} papers, " + (f"{behind:,} changes behind" if behind else "up to date"))]
     except IndexUnavailable as error:
         return [("index", f"cannot answer: {error}")]
+
+
+def _days() -> list[tuple[str, str]]:
+    """The last days with their states, where any source is asked."""
+    if not ingest.places():
+        return []
+    return [
+        (str(day.day), (f"{day.edition.size:,} papers. " if day.edition else "") + _plain(day.words.line))
+        for day in editions.recent(DAYS_SHOWN)
+    ]
+
+
+def _sources() -> list[tuple[str, str]]:
+    now = timezone.now()
+    return [("source", " ".join(filter(None, _source(place, now)))) for place in ingest.places()]
+
+
+def _source(place: ingest.Place, now: datetime) -> tuple[str, ...]:
+    answered = f"Last answer {place.answered_at:%Y-%m-%d %H:%M} UTC." if place.answered_at else ""
+    named = f"{place.source} {place.set_name}".strip()
+    return (f"{named}:", *map(_plain, wording.health(place, now)), answered)
+
+
+def _plain(words: str) -> str:
+    """What pages say, for a terminal: with plain blanks, and without what would steer it."""
+    return text.printable(words.replace("\u00a0", " ").replace("\u202f", " "))
 
 
 def _runs() -> list[tuple[str, str]]:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 
+from django.conf import settings
 from django.db import connections
 from django.db.utils import OperationalError
+from django.utils import timezone
 
+from broadsheet.cli.failure import Failure, explain
 from broadsheet.editions import actions as editions
 from broadsheet.editions import queries as printed
+from broadsheet.fetching.answers import Client
+from broadsheet.ingest import actions as ingest
 from broadsheet.papers import queries as papers
 from broadsheet.papers import tasks
 from broadsheet.search.index import IndexUnavailable
@@ -16,24 +23,31 @@ from broadsheet.search.index import IndexUnavailable
 # What passes by itself or by the operator's hand, so that the worker waits instead of ending.
 IN_THE_WAY = (OperationalError, IndexUnavailable)
 
+# How long the schedule of harvests is not looked at when nothing was due, in seconds.
+LOOK_AGAIN = 20.0
+
 log = logging.getLogger("broadsheet.worker")
 
 
 class Rounds:
-    """What a worker keeps between two rounds: the open index."""
+    """What a worker keeps between two rounds: the open index, and the client that asks sources, if any are followed."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, stop: Callable[[], bool] = lambda: False) -> None:
         self._index = tasks.open_index()
+        self._client = _client()
+        self._stop = stop
+        self._look_at = 0.0
 
     def one(self) -> bool:
-        """Publish what is due, bring one batch into the index; whether there is more to do at once.
+        """Publish what is due, bring one batch into the index, ask one source; whether there is more to do at once.
 
         A look that finds nothing asks the database three small questions. An index that nothing but building it
         again can help is built again. Raises what IN_THE_WAY names.
         """
         try:
             more = bool(printed.behind()) and editions.publish_pending().more
-            return self._follow() or more
+            more = self._follow() or more
+            return self._harvest() or more
         except OperationalError:
             connections.close_all()
             raise
@@ -44,6 +58,18 @@ class Rounds:
             log.warning("%s Building it from the database. Cause: %s", error, cause)
             self._index.clear()
             return True
+
+    def _harvest(self) -> bool:
+        """One step of the schedule of harvests, when it is time to look at it."""
+        if self._client is None or time.monotonic() < self._look_at:
+            return False
+        try:
+            if ingest.step(self._client, now=timezone.now(), stop=self._stop):
+                return True
+        except OSError as error:
+            log.warning("Nothing was harvested: %s", explain(error) or error)
+        self._look_at = time.monotonic() + LOOK_AGAIN
+        return False
 
     def _follow(self) -> bool:
         """One batch of the journal into the index; whether there is more. Idle, the writer holds no memory."""
@@ -59,3 +85,16 @@ class Rounds:
         """Give the index and the database connections back."""
         self._index.close()
         connections.close_all()
+
+
+def _client() -> Client | None:
+    """The client, where anything is followed and somebody said who asks."""
+    if not settings.BROADSHEET_HARVEST:
+        return None
+    from broadsheet.cli import harvesting  # noqa: PLC0415  only who harvests needs what speaks to the network
+
+    try:
+        return harvesting.client()
+    except Failure as error:
+        log.warning("%s", error)
+        return None

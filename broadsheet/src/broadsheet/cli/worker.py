@@ -46,7 +46,7 @@ class Worker:
         """Work until asked to end. What is in the way (a locked database, a busy index) is logged and tried again."""
         from broadsheet.cli.rounds import IN_THE_WAY, Rounds  # noqa: PLC0415  needs Django set up
 
-        rounds = Rounds()
+        rounds = Rounds(stop=self.ending)
         pause = self._configuration.work_pause
         while not self._ending.is_set():
             try:

@@ -20,6 +20,8 @@ from django.core.checks import CheckMessage, Error, Warning  # noqa: A004  Djang
 from broadsheet.config import folder
 from broadsheet.config.hosts import is_loopback
 from broadsheet.config.options import Configuration
+from broadsheet.fetching.client import user_agent
+from broadsheet.sources import registry
 
 OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 31)
@@ -135,6 +137,35 @@ def port(configuration: Configuration) -> Seen:
     return Seen(f"{where} is free")
 
 
+def contact_problem(contact: str) -> str | None:
+    """What is wrong with a contact that sources are to be asked with, as a sentence; None for nothing."""
+    if not contact:
+        return "Nobody said who asks: sources want to know whom to write to."
+    try:
+        user_agent(contact)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def harvest(configuration: Configuration) -> Seen:
+    """What is to be harvested exists, and its origins are told who asks."""
+    if not configuration.harvest:
+        return Seen("no source is asked (BROADSHEET_HARVEST is not set)")
+    known = registry.harvesters()
+    names = sorted({*known, *(source.announcer for source in known.values() if source.announcer)})
+    problems: list[CheckMessage] = []
+    if problem := contact_problem(configuration.contact):
+        hint = "Set BROADSHEET_CONTACT to your mail address, or leave BROADSHEET_HARVEST away."
+        problems.append(Error(f"{problem} Nothing is harvested.", hint=hint, id="broadsheet.E015"))
+    for name, _sets in configuration.harvest:
+        if name not in names:
+            said = f"BROADSHEET_HARVEST names {name!r}, which is no source that can be harvested."
+            problems.append(Error(said, hint=f"There are: {', '.join(names)}.", id="broadsheet.E016"))
+    followed = ", ".join(name + (f":{'+'.join(sets)}" if sets else "") for name, sets in configuration.harvest)
+    return Seen(followed, tuple(problems))
+
+
 CHECKS = (
     Check("versions", versions),
     Check("data folder", data_folder),
@@ -142,4 +173,5 @@ CHECKS = (
     Check("secret", secret),
     Check("exposure", exposure),
     Check("port", port),
+    Check("harvest", harvest),
 )

@@ -86,6 +86,15 @@ def _secret(value: str) -> str:
 SECRET = Type("text of at least 32 characters", "…", _secret)
 
 
+def _key(value: str) -> str:
+    if not re.fullmatch(r"[\x21-\x7e]{8,200}", value):
+        raise _Malformed("is not 8 to 200 letters, digits and signs without blanks")
+    return value
+
+
+KEY = Type("key of 8 to 200 letters, digits and signs", "…", _key)
+
+
 def integer(low: int, high: int) -> Type:
     """The type of whole numbers from `low` to `high`, both included."""
 
@@ -182,6 +191,28 @@ def _hosts(value: str) -> tuple[str, ...]:
 HOSTS = Type("host names between commas", "papers.example.org", _hosts)
 
 
+_FOLLOWED = re.compile(
+    r"([a-z0-9][a-z0-9-]{0,39})(?::([A-Za-z0-9][A-Za-z0-9.-]{0,39}(?:\+[A-Za-z0-9][A-Za-z0-9.-]{0,39})*))?"
+)
+
+
+def _harvest(value: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    found: dict[str, tuple[str, ...]] = {}
+    for entry in filter(None, (part.strip() for part in value.split(","))):
+        match = _FOLLOWED.fullmatch(entry)
+        if match is None:
+            raise _Malformed(
+                f"contains {entry[:40]!r}; write a source, or a source, a colon and its sets with + between"
+            )
+        if match[1] in found:
+            raise _Malformed(f"names {match[1]} twice; write its sets once, with + between")
+        found[match[1]] = tuple(dict.fromkeys(match[2].split("+"))) if match[2] else ()
+    return tuple(found.items())
+
+
+HARVEST = Type("sources between commas, each with its sets", "arxiv:cs+stat.ML, biorxiv", _harvest)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """The table, and the values of this instance. Lengths of time are in seconds."""
@@ -274,6 +305,36 @@ class Configuration:
     work_pause: Annotated[
         float,
         Option(duration("100ms", "1h"), "How long the worker waits before it looks for news again.", default="1s"),
+    ]
+    harvest: Annotated[
+        tuple[tuple[str, tuple[str, ...]], ...],
+        Option(
+            HARVEST,
+            "The sources that the worker asks for new papers, each with those of its sets that are followed. `arxiv` "
+            "stands for all ways of asking arXiv; its sets are archives and categories. Needs contact.",
+            default="",
+            shown="none: nothing is asked",
+        ),
+    ]
+    contact: Annotated[
+        str,
+        Option(
+            TEXT,
+            "Your mail address or a page about you. It is told to every source that is asked, so that its people can "
+            "reach you before they lock you out.",
+            default="",
+            shown="none: no source can be asked",
+        ),
+    ]
+    semantic_scholar_key: Annotated[
+        str,
+        Option(
+            KEY, "Your key for Semantic Scholar. It is asked only with a key.", default="", secret=True, shown="none"
+        ),
+    ]
+    openalex_key: Annotated[
+        str,
+        Option(KEY, "Your key for OpenAlex. It is asked only with a key.", default="", secret=True, shown="none"),
     ]
     log_level: Annotated[
         str,
@@ -402,7 +463,7 @@ def _read_option(option: Option, said: Mapping[str, tuple[str, str]], problems: 
     """The value of one option; a mistake is added to `problems` and answered with None."""
     place, text = said.get(option.name, (option.environment, option.default))
     if not text:
-        return () if option.type is HOSTS else ""
+        return () if option.type in (HOSTS, HARVEST) else ""
     try:
         return option.type.read(text)
     except _Malformed as error:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import orjson
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max
 from django.utils import timezone
 
 from broadsheet.editions import rules
-from broadsheet.editions.models import Edition, EditionEntry, JournalCursor
+from broadsheet.editions.models import Edition, EditionChange, EditionEntry, JournalCursor
 from broadsheet.editions.rules import Basis, Facts, Kind, Period, Ranked
+from broadsheet.editions.rules.audits import Change
 from broadsheet.evidence import queries as evidence
+from broadsheet.ingest.actions.ledger import announcer_of
 from broadsheet.papers import queries as papers
 from broadsheet.storage import among, insert_rows, timestamp, update_rows, writing
 
@@ -52,40 +55,126 @@ def publish_pending(*, now: datetime | None = None, limit: int = 5000) -> Publis
         changes = papers.changes(after=cursor.seq, limit=limit)
         if not changes:
             return _print(at)
-        _enlist({change.paper_id for change in changes}, at)
+        _enlist(changes, at)
         cursor.seq = changes[-1].seq
         cursor.save(update_fields=["seq"])
         return Published(len(changes), 0, 0)
 
 
-def _enlist(changed: set[int], at: datetime) -> None:
-    """Put changed papers on the lists that they belong on, and take them off open ones that they left."""
-    shown = set(papers.canonical(changed).values())
-    wanted = _wanted(_facts(shown), at)
+class _Place(NamedTuple):
+    """A place that a paper has in an edition. Without a rank it was not printed yet."""
+
+    id: int
+    edition: int
+    paper: int
+    basis: str
+    rank: int | None
+    late: bool
+
+
+def _enlist(changes: Sequence[papers.Change], at: datetime) -> None:
+    """Put changed papers on the lists that they belong on, and take them off those that they left."""
+    root_of = _roots(changes)
+    wanted = _wanted(_facts(set(root_of.values())), at)
     rows = {_period(row): row for row in _editions_for(wanted, at)}
     places = {(rows[period].id, paper): basis for period, known in wanted.items() for paper, basis in known.items()}
-    for place in _standing_already(shown, {row.id for row in rows.values() if not _is_open(row, at)}):
-        places.pop(place, None)
+    standing = [_Place(*row) for row in EditionEntry.objects.filter(among("paper", root_of)).values_list(*_COLUMNS)]
+    editions = Edition.objects.in_bulk({place.edition for place in standing})
+    fixed = {place.id for place in standing if place.rank and not _is_open(editions[place.edition], at)}
+    printed = [place for place in standing if place.id in fixed]
     left = [
-        (entry, edition)
-        for entry, edition, paper, basis in EditionEntry.objects.filter(
-            Q(edition__closes_at__gt=at) | Q(edition__size=0), among("paper", changed | shown)
-        ).values_list("id", "edition", "paper", "basis")
-        if places.get((edition, paper)) != basis
+        place for place in standing if place.id not in fixed and places.get((place.edition, place.paper)) != place.basis
     ]
-    EditionEntry.objects.filter(among("id", [entry for entry, _ in left])).delete()
+    EditionEntry.objects.filter(among("id", [place.id for place in left])).delete()
+    _correct(_Closed(editions, printed, root_of, places), changes, at)
+    taken = {(place.edition, root_of[place.paper]) for place in printed}
+    added = [(*place, None, 0, "[]", str(basis), False) for place, basis in places.items() if place not in taken]
     insert_rows(
-        EditionEntry,
-        ("edition_id", "paper_id", "rank", "score", "reasons", "basis", "late"),
-        [(edition, paper, None, 0, "[]", str(basis), False) for (edition, paper), basis in places.items()],
-        ignore=True,
+        EditionEntry, ("edition_id", "paper_id", "rank", "score", "reasons", "basis", "late"), added, ignore=True
     )
-    pending = {*(row.id for row in rows.values()), *(edition for _, edition in left)}
+    pending = {place.edition for place in left} | {edition for edition, *_ in added}
     Edition.objects.filter(among("id", pending)).update(pending=True)
+
+
+_COLUMNS = _Place._fields
+
+
+def _roots(changes: Sequence[papers.Change]) -> dict[int, int]:
+    """For each paper that changed, and each that was merged with it, the one that stands for it now."""
+    touched = {side for change in changes for side in (change.paper_id, change.other) if side is not None}
+    families = papers.families(papers.canonical(touched).values())
+    return {member: root for root, members in families.items() for member in members}
+
+
+@dataclass(frozen=True, slots=True)
+class _Closed:
+    """Closed editions, the printed places there of papers that changed, and the places that those should have."""
+
+    editions: Mapping[int, Edition]
+    printed: Sequence[_Place]
+    root_of: Mapping[int, int]
+    wanted: Mapping[tuple[int, int], Basis]
+
+    def moves(self) -> list[tuple[_Place, Basis | None]]:
+        """The places that are wrong now, each with the basis that it should have; None where it should not be."""
+        known = [(place, self.wanted.get((place.edition, self.root_of[place.paper]))) for place in self.printed]
+        return [(place, basis) for place, basis in known if basis != place.basis]
+
+    def happened(self, changes: Sequence[papers.Change]) -> Counter[tuple[int, Change]]:
+        """In which editions papers became one, or two again, and how often."""
+        where: dict[int | None, set[int]] = defaultdict(set)
+        for place in self.printed:
+            where[place.paper].add(place.edition)
+        return Counter(
+            (edition, _MERGES[change.kind])
+            for change in changes
+            if change.kind in _MERGES
+            for edition in where[change.paper_id] & where[change.other]
+        )
+
+
+_MERGES = {"merged": Change.MERGED, "unmerged": Change.PARTED}
+
+
+def _correct(closed: _Closed, changes: Sequence[papers.Change], at: datetime) -> None:
+    """Take papers off closed editions in which they do not belong, and note what happened there.
+
+    Those that stay keep their ranks; where a better date puts them there now, they are counted under it.
+    """
+    happened, moves = closed.happened(changes), closed.moves()
+    EditionEntry.objects.filter(among("id", [place.id for place, basis in moves if basis is None])).delete()
+    update_rows(EditionEntry, ("basis",), [(str(basis), place.id) for place, basis in moves if basis is not None])
+    for place, basis in moves:
+        row = closed.editions[place.edition]
+        _count(row, place.basis, -1)
+        if basis is None:
+            row.late -= place.late
+            happened[place.edition, Change.LEFT] += 1
+        else:
+            _count(row, basis, 1)
+    columns = (*_COUNTS, "late")
+    changed = [closed.editions[edition] for edition in {place.edition for place, _ in moves}]
+    update_rows(Edition, columns, [(*(getattr(row, name) for name in columns), row.id) for row in changed])
+    _note(happened, at)
+
+
+def _count(row: Edition, basis: str, change: int) -> None:
+    """Count a place more, or less, in an edition."""
+    for name in ("size", _COUNT_OF[Basis(basis)]):
+        setattr(row, name, getattr(row, name) + change)
+
+
+def _note(happened: Mapping[tuple[int, Change], int], at: datetime) -> None:
+    """Write down what changed closed editions."""
+    rows = [(edition, timestamp(at), str(kind), number) for (edition, kind), number in happened.items()]
+    insert_rows(EditionChange, ("edition_id", "at", "kind", "number"), rows)
 
 
 def _facts(ids: Collection[int]) -> dict[int, Facts]:
     claims = evidence.for_papers(ids)
+    known = papers.standings(ids)
+    names = {name for standing in known.values() for name in standing.stated_by}
+    voices = {name: announcer_of(name) or name for name in names}
     best = {paper: min((claim.runnable for claim in claims[paper]), key=_PREFERRED.index) for paper in claims}
     return {
         paper_id: Facts(
@@ -96,11 +185,11 @@ def _facts(ids: Collection[int]) -> dict[int, Facts]:
             section=standing.section,
             has_code=standing.has_code,
             has_summary=standing.has_summary,
-            sources=len(standing.stated_by),
+            sources=len({voices[name] for name in standing.stated_by}),
             runnable=best.get(paper_id, ""),
             shipped=STARTER in standing.stated_by,
         )
-        for paper_id, standing in papers.standings(ids).items()
+        for paper_id, standing in known.items()
     }
 
 
@@ -125,27 +214,24 @@ def _first_period(at: datetime) -> Period:
     return Period(Kind.FIRST, "first", day, day)
 
 
-def _standing_already(shown: Collection[int], closed: Collection[int]) -> set[tuple[int, int]]:
-    """(edition, paper) where a paper merged into that one has a place that was printed and stays."""
-    member_of = {member: root for root, family in papers.families(shown).items() for member in family[1:]}
-    entries = EditionEntry.objects.filter(among("edition", closed), among("paper", member_of))
-    return {(edition, member_of[paper]) for edition, paper in entries.values_list("edition", "paper")}
-
-
 @dataclass
 class _Sheet:
-    """An edition about to be printed: all its papers if it is open, only the late ones if it is closed."""
+    """An edition about to be printed: all its papers if it is open, only the late ones if it is closed.
+
+    `last` is the last rank that was given in it.
+    """
 
     row: Edition
     papers: dict[int, Basis]
     is_open: bool
+    last: int
 
     @property
     def late(self) -> int:
         return self.row.late + (0 if self.is_open else len(self.papers))
 
     def ranked(self, facts: Mapping[int, Facts]) -> list[Ranked]:
-        first = 1 if self.is_open else self.row.size + 1
+        first = 1 if self.is_open else self.last + 1
         return rules.rank((facts[paper] for paper in self.papers), first=first)
 
 
@@ -157,21 +243,24 @@ def _print(at: datetime) -> Published:
     EditionEntry.objects.filter(among("edition", [sheet.row.id for sheet in sheets]), rank__isnull=True).delete()
     _insert_entries(sheets, facts)
     _recount(sheets, at)
-    return Published(0, len(sheets), sum(len(sheet.papers) for sheet in sheets if not sheet.is_open))
+    late = {(sheet.row.id, Change.ADDED): len(sheet.papers) for sheet in sheets if sheet.papers and not sheet.is_open}
+    _note(late, at)
+    return Published(0, len(sheets), sum(late.values()))
 
 
 def _sheets(at: datetime) -> list[_Sheet]:
     """The pending editions that this call prints, the latest first, with the papers to be ranked."""
     pending = Edition.objects.filter(pending=True).order_by("-end", "id")[:1000]
     sizes = EditionEntry.objects.filter(among("edition", [row.id for row in pending])).values("edition")
-    counts = dict(sizes.annotate(entries=Count("id")).values_list("edition", "entries"))
+    known = {row["edition"]: row for row in sizes.annotate(entries=Count("id"), last=Max("rank"))}
     sheets: dict[int, _Sheet] = {}
     entries = 0
     for row in pending:
-        entries += counts.get(row.id, 0)
+        counted = known.get(row.id, {"entries": 0, "last": 0})
+        entries += counted["entries"]
         if sheets and entries > SHEETS:
             break
-        sheets[row.id] = _Sheet(row, {}, is_open=_is_open(row, at))
+        sheets[row.id] = _Sheet(row, {}, is_open=_is_open(row, at), last=counted["last"] or 0)
     found = EditionEntry.objects.filter(among("edition", sheets))
     for edition, paper, basis, rank in found.values_list("edition", "paper", "basis", "rank"):
         if sheets[edition].is_open or rank is None:
@@ -247,13 +336,18 @@ def _times(row: Edition, at: datetime) -> tuple[str, str]:
     return timestamp(at), timestamp(rules.closes_at(row.end, at))
 
 
-_COUNTS = ("size", "announced", "submitted", "by_month", "shipped")
+# The column of an edition that counts the papers which are there by that date.
+_COUNT_OF = {
+    Basis.ANNOUNCED: "announced",
+    Basis.SUBMITTED: "submitted",
+    Basis.MONTH: "by_month",
+    Basis.SHIPPED: "shipped",
+}
+_COUNTS = ("size", *_COUNT_OF.values())
 
 
 def _counts(sheet: _Sheet) -> list[int]:
     basis = Counter(sheet.papers.values())
-    printed = (
-        len(sheet.papers), basis[Basis.ANNOUNCED], basis[Basis.SUBMITTED], basis[Basis.MONTH], basis[Basis.SHIPPED],
-    )  # fmt: skip
+    printed = (len(sheet.papers), *(basis[each] for each in _COUNT_OF))
     before = [0 if sheet.is_open else getattr(sheet.row, name) for name in _COUNTS]
     return [old + new for old, new in zip(before, printed, strict=True)]

@@ -62,6 +62,15 @@ class EditionEntry(models.Model):
         ]
 
 
+class EditionChange(models.Model):
+    """Something that changed an edition after it was closed: what (`rules.audits.Change`), and to how many papers."""
+
+    edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=8)
+    number = models.PositiveIntegerField()
+
+
 class JournalCursor(models.Model):
     """How far the editions have read the journal of papers. There is one row."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -9,9 +10,18 @@ from django.db.models import Q
 from django.utils import timezone
 
 from broadsheet.editions.models import Edition as Row
-from broadsheet.editions.models import EditionEntry, JournalCursor
-from broadsheet.editions.rules import ANNOUNCEMENT_ZONE, DAY_OF_NEWS, REASONS, RECENT_DAYS, Basis, Kind
+from broadsheet.editions.models import EditionChange, EditionEntry, JournalCursor
+from broadsheet.editions.rules import ANNOUNCEMENT_ZONE, DAY_OF_NEWS, REASONS, RECENT_DAYS, Basis, Kind, audits
+from broadsheet.editions.rules.audits import Change, Words
+from broadsheet.ingest import queries as ingest
+from broadsheet.ingest.rules import DayAudit, Line, State
 from broadsheet.papers import queries as papers
+
+# Changes of a closed edition that are looked at, and how many of them are told.
+_CHANGES_READ = 1000
+_CHANGES_TOLD = 20
+# For so long a weekend or a holiday explains that the newest edition is of another day.
+_FEW_DAYS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +40,6 @@ class Edition:
     late: int
     basis: dict[Basis, int]
 
-    @property
-    def state(self) -> str:
-        """``shipped`` for the edition that comes with the program, else ``unverified``: nobody counted for us yet."""
-        return "shipped" if self.kind is Kind.FIRST else "unverified"
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -49,12 +54,57 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
-    """What is known, and what is not, about the completeness of an edition: one line, and the facts behind it."""
+class Changed:
+    """What happened to an edition after it was closed, in words, and when it last did on that day."""
 
-    line: str
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day of the calendar: its edition if there is one, and what is known of how complete that is.
+
+    Where nobody was `asked`, and no calendar tells, nothing is. `failed` are the sentences of checks that failed.
+    """
+
+    day: date
+    edition: Edition | None
+    state: State
+    words: Words
+    asked: bool
+    failed: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The state in a word or two."""
+        return audits.LABELS[self.state]
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What is known, and what is not, about the completeness of an edition, in the words that every door prints.
+
+    `state` is ``shipped`` for the edition that comes with the program, else a State of the ledger. A day has its
+    `sections`: what is held of what each announced. A week or a month has its `days`. `failed` are sentences,
+    `checked_at` is the last time that anybody looked, `facts` are names and values, and `rule` says what the numbers
+    of the sections count.
+    """
+
     state: str
+    words: Words
     facts: list[tuple[str, str]]
+    sections: tuple[Line, ...] = ()
+    days: tuple[Day, ...] = ()
+    failed: tuple[str, ...] = ()
+    checked_at: datetime | None = None
+    changes: tuple[Changed, ...] = ()
+    rule: str = ""
+
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        return self.words.line
 
 
 def front() -> Edition | None:
@@ -89,9 +139,8 @@ def edition_of(kind: Kind, label: str) -> Edition | None:
 
 def entries(edition: Edition, *, offset: int = 0, limit: int = 60) -> list[Entry]:
     """A part of the list, in the order of its ranks. A paper merged into another one of the list is not repeated."""
-    rows = list(
-        EditionEntry.objects.filter(edition=edition.id, rank__gt=offset, rank__lte=offset + limit).order_by("rank")
-    )
+    printed = EditionEntry.objects.filter(edition=edition.id, rank__isnull=False).order_by("rank")
+    rows = list(printed[offset : offset + limit])
     roots = papers.canonical(row.paper_id for row in rows)
     moved = {root for paper, root in roots.items() if paper != root}
     shown = set(EditionEntry.objects.filter(edition=edition.id, paper__in=moved).values_list("paper_id", flat=True))
@@ -100,9 +149,14 @@ def entries(edition: Edition, *, offset: int = 0, limit: int = 60) -> list[Entry
 
 def neighbours(edition: Edition) -> tuple[Edition | None, Edition | None]:
     """The editions of the same kind before and after, by the periods that they cover."""
-    same = Row.objects.filter(kind=edition.kind, size__gt=0)
-    before = same.filter(start__lt=edition.start).order_by("-start").first()
-    after = same.filter(start__gt=edition.start).order_by("start").first()
+    return around(edition.kind, edition.start)
+
+
+def around(kind: Kind, start: date) -> tuple[Edition | None, Edition | None]:
+    """The editions of a kind before and after the one that begins, or would begin, on that day."""
+    same = Row.objects.filter(kind=kind, size__gt=0)
+    before = same.filter(start__lt=start).order_by("-start").first()
+    after = same.filter(start__gt=start).order_by("start").first()
     return (_edition(before) if before else None, _edition(after) if after else None)
 
 
@@ -143,22 +197,123 @@ def behind() -> int:
 
 
 def audit(edition: Edition) -> Audit:
-    """What can be said about the edition's completeness today, without claiming more than was checked."""
-    count = f"{edition.size:,} {'paper' if edition.size == 1 else 'papers'}"
+    """What can be said about the edition's completeness now, without claiming more than was checked."""
     if edition.kind is Kind.FIRST:
-        line = f"{count} that come with Broadsheet. A collection to begin with, not a day's news."
-    else:
-        line = f"{count}. {_dated(edition)} Not checked against the sources' own counts."
-    facts = [
-        ("Dated by announcement", f"{edition.basis[Basis.ANNOUNCED]:,}"),
-        ("Dated by submission, announcement unknown", f"{edition.basis[Basis.SUBMITTED]:,}"),
-        ("Known to the month only", f"{edition.basis[Basis.MONTH]:,}"),
-        ("Come with the program", f"{edition.basis[Basis.SHIPPED]:,}"),
-        ("Arrived after the edition closed", f"{edition.late:,}"),
-        ("Merged into another paper since", f"{_merged(edition):,}"),
-        ("Number announced", "not known: no source has been asked"),
+        line = f"{_papers(edition.size)} that come with Broadsheet. A collection to begin with, not a day's news."
+        return Audit("shipped", Words("", line), _facts(edition))
+    days = _days(edition)
+    words = audits.period_words(days)
+    if words is None:
+        empty = edition.kind is Kind.DAY and days and days[0].state is State.EMPTY and days[0].checked_at
+        reason = audits.day_words(days[0]).text if empty else _UNCHECKED
+        line = f"{_papers(edition.size)}. {_dated(edition)} {reason}"
+        return Audit(State.UNVERIFIED, Words("", line), [*_facts(edition), _UNKNOWN], changes=_changes(edition))
+    one = edition.kind is Kind.DAY
+    return Audit(
+        state=min((day.state for day in days), key=list(State).index),
+        words=audits.day_words(days[0]) if one else words,
+        facts=_facts(edition),
+        sections=days[0].lines if one else (),
+        days=() if one else tuple(_spoken(days)),
+        failed=days[0].failed if one else (),
+        checked_at=max((day.checked_at for day in days if day.checked_at), default=None),
+        changes=_changes(edition),
+        rule=audits.RULE,
+    )
+
+
+_UNCHECKED = "Not checked against the sources' own counts."
+_UNKNOWN = ("Number announced", "not known: no source has been asked")
+
+
+def _days(edition: Edition) -> list[DayAudit]:
+    """The audits of the days that an edition covers, the earliest first; of days to come only those with a list."""
+    wanted = [edition.start + timedelta(days=number) for number in range((edition.end - edition.start).days + 1)]
+    known = ingest.audits(day for day in wanted if day <= _today() + timedelta(days=1))
+    return [
+        known.get(day) or audits.unknown(day)
+        for day in wanted
+        if day <= _today() or (day in known and known[day].lines)
     ]
-    return Audit(line, edition.state, facts)
+
+
+def absence(day: date) -> Day | None:
+    """Why a day has no edition, as far as the calendar or a source that was asked can tell; None where nobody can."""
+    found = _day(day, None, ingest.audits([day]).get(day))
+    return found if found.asked else None
+
+
+def missed(shown: Edition | None) -> Day | None:
+    """What became of today's list, where the newest edition, `shown`, is not today's. None when nobody can tell.
+
+    That a day is empty by calendar is told beside an edition of the days before it, and beside no other.
+    """
+    day = _today()
+    newest = shown.start if shown and shown.kind is Kind.DAY else date.min
+    if newest >= day or _printed([day]):
+        return None
+    found = absence(day)
+    return None if found and found.state is State.EMPTY and newest < day - timedelta(days=_FEW_DAYS) else found
+
+
+def recent(count: int = 10) -> list[Day]:
+    """The last days of the calendar with their editions and states, the latest first; tomorrow once it is printed."""
+    days = [_today() + timedelta(days=1 - number) for number in range(count + 1)]
+    printed, known = _printed(days), ingest.audits(days)
+    rows = [_day(day, printed.get(day), known.get(day)) for day in days]
+    return rows[:count] if days[0] in printed else rows[1:]
+
+
+def _spoken(days: list[DayAudit]) -> list[Day]:
+    """The days of which there is something to tell: an edition, or what a source said when it was asked."""
+    printed = _printed([known.day for known in days])
+    told = [known for known in days if known.day in printed or (audits.was_asked(known) and known.state != State.EMPTY)]
+    return [_day(known.day, printed.get(known.day), known) for known in told]
+
+
+def _printed(days: list[date]) -> dict[date, Edition]:
+    return {row.start: _edition(row) for row in Row.objects.filter(kind=Kind.DAY, size__gt=0, start__in=days)}
+
+
+def _day(day: date, edition: Edition | None, known: DayAudit | None) -> Day:
+    known = known or audits.unknown(day)
+    return Day(day, edition, known.state, audits.day_words(known), asked=audits.was_asked(known), failed=known.failed)
+
+
+def marks(listed: Iterable[Edition]) -> dict[date, str]:
+    """The days of these editions of days that something is wrong with, and their states in words."""
+    known = ingest.audits([edition.start for edition in listed if edition.kind is Kind.DAY])
+    wrong = (State.DOWN, State.INCOMPLETE)
+    return {day: audits.LABELS[audit.state].lower() for day, audit in known.items() if audit.state in wrong}
+
+
+def _changes(edition: Edition) -> tuple[Changed, ...]:
+    """What changed the edition after it was closed, day by day, the latest first."""
+    rows = EditionChange.objects.filter(edition=edition.id).order_by("-id")[:_CHANGES_READ]
+    together: dict[tuple[date, str], tuple[datetime, int]] = {}
+    for row in rows:
+        day = row.at.astimezone(ANNOUNCEMENT_ZONE).date()
+        latest, number = together.get((day, row.kind), (row.at, 0))
+        together[day, row.kind] = (latest, number + row.number)
+    told = [
+        Changed(latest, audits.change_words(Change(kind), number)) for (_, kind), (latest, number) in together.items()
+    ]
+    return tuple(told[:_CHANGES_TOLD])
+
+
+def _papers(number: int) -> str:
+    return f"{audits.figure(number)} {'paper' if number == 1 else 'papers'}"
+
+
+def _facts(edition: Edition) -> list[tuple[str, str]]:
+    return [
+        ("Dated by announcement", audits.figure(edition.basis[Basis.ANNOUNCED])),
+        ("Dated by submission, announcement unknown", audits.figure(edition.basis[Basis.SUBMITTED])),
+        ("Known to the month only", audits.figure(edition.basis[Basis.MONTH])),
+        ("Come with the program", audits.figure(edition.basis[Basis.SHIPPED])),
+        ("Arrived after the edition closed", audits.figure(edition.late)),
+        ("Merged into another paper since", audits.figure(_merged(edition))),
+    ]
 
 
 def _merged(edition: Edition) -> int:
@@ -178,7 +333,7 @@ def _dated(edition: Edition) -> str:
     there = [basis for basis in _DATED if edition.basis[basis]]
     if len(there) == 1:
         return f"All {_DATED[there[0]]}." if edition.size > 1 else f"{_DATED[there[0]].capitalize()}."
-    return "; ".join(f"{edition.basis[basis]:,} {_DATED[basis]}" for basis in there) + "."
+    return "; ".join(f"{audits.figure(edition.basis[basis])} {_DATED[basis]}" for basis in there) + "."
 
 
 def _repeated(roots: dict[int, int], shown: set[int]) -> set[int]:

@@ -1,17 +1,21 @@
-"""Questions about imports."""
+"""Questions about imports, harvests, and what is known of the lists of a day."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
-from broadsheet.ingest.models import ImportRun, RejectedRecord
+from broadsheet.ingest.models import DayCheck, ImportRun, Place, RejectedRecord
+from broadsheet.ingest.rules import DayAudit, Line, State
+from broadsheet.storage import among
 
-__all__ = ["ImportRun"]
+__all__ = ["ImportRun", "Place"]
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Where in a file something could not be read, why, and how it begins."""
+    """Where in a file or an answer something could not be read, why, and how it begins."""
 
     position: str
     reason: str
@@ -20,10 +24,31 @@ class Rejection:
 
 def recent_runs(limit: int = 10) -> list[ImportRun]:
     """The last `limit` imports, newest first. One without `finished_at` is running or was interrupted."""
-    return list(ImportRun.objects.order_by("-id")[:limit])
+    return list(ImportRun.objects.filter(harvested=False).order_by("-id")[:limit])
+
+
+def recent_harvests(limit: int = 10) -> list[ImportRun]:
+    """The last `limit` harvests that brought something, newest first."""
+    return list(ImportRun.objects.filter(harvested=True).order_by("-id")[:limit])
 
 
 def rejected(run_id: int, limit: int = 50) -> list[Rejection]:
-    """The first `limit` rejections of an import, in the order of the file."""
+    """The first `limit` rejections of an import or a harvest, in the order of the file."""
     rows = RejectedRecord.objects.filter(run=run_id).order_by("id")[:limit]
     return [Rejection(row.position, row.reason, bytes(row.excerpt)) for row in rows]
+
+
+def places() -> list[Place]:
+    """How far the harvest of each set of each source is, and how asking it went, by source and set."""
+    return list(Place.objects.order_by("source", "set_name"))
+
+
+def audits(days: Iterable[date]) -> dict[date, DayAudit]:
+    """The audits of the days as they were last made, in one question. A day that was never checked is absent."""
+    rows = DayCheck.objects.filter(among("day", [day.isoformat() for day in days]))
+    return {row.day: _audit(row) for row in rows}
+
+
+def _audit(row: DayCheck) -> DayAudit:
+    lines = tuple(Line(**{**line, "missing": tuple(line["missing"])}) for line in row.lines)
+    return DayAudit(row.day, State(row.state), row.reason, lines, tuple(row.failed), row.checked_at)

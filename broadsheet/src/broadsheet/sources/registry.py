@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeAlias, cast
 
@@ -34,19 +34,19 @@ class DuplicateSource(Exception):
     """Two installed packages offer a source of the same name, and nobody can say which one is meant."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Loaded:
     """What was found: the sources by name in the order of asking, and a sentence for each that could not be used."""
 
     sources: Mapping[str, Offered]
     problems: tuple[str, ...]
 
-    @property
+    @cached_property
     def readers(self) -> dict[str, Source]:
         """Those that read files."""
         return {name: cast(Source, source) for name, source in self.sources.items() if _reads(source)}
 
-    @property
+    @cached_property
     def harvesters(self) -> dict[str, Harvestable]:
         """Those that can be asked for what is new."""
         return {name: source for name, source in self.sources.items() if isinstance(source, Harvestable)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote, urlencode
 
 from broadsheet import links
+from broadsheet.bibliography import identifiers
 
 # What RFC 3986 allows in a path besides letters and digits, so that "2401.00001" and "doi:10.1/x(1)" stay readable.
 _SAFE = "/:@!$&'()*+,;=~-._"
@@ -37,6 +38,12 @@ def with_query(path: str, **values: str | int | None) -> str:
     """`path` with the values that say something as its query: None, empty text and page 1 are left out."""
     kept = {name: value for name, value in values.items() if value not in (None, "") and (name, value) != ("page", 1)}
     return f"{path}?{urlencode(kept)}" if kept else path
+
+
+def home(key: str) -> str:
+    """Where the work with this key is at home, as in arXiv's page of it; empty for a key that is no identifier's."""
+    identifier = identifiers.from_key(key)
+    return identifier.url if identifier else ""
 
 
 def outside(url: str) -> str:

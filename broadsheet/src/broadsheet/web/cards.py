@@ -92,6 +92,15 @@ class Card:
         return wording.day_text(self.paper.announced or self.paper.submitted)
 
     @property
+    def revision(self) -> str:
+        """The newest version and its day, ``v3 of 4 March 2026``, where there is more than one; else empty."""
+        if len(self.paper.versions) < 2:
+            return ""
+        number, submitted = max(self.paper.versions, key=lambda version: version[0])
+        day = wording.day_text(submitted or self.paper.updated)
+        return f"v{number} of {day}" if day else f"v{number}"
+
+    @property
     def claim(self) -> evidence.Claim | None:
         """The first claim that can be exercised: one that runs on a laptop if there is one, else partly; or None."""
         for runnable in ("yes", "partly"):

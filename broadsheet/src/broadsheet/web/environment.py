@@ -9,6 +9,7 @@ from django.templatetags.static import static
 from jinja2 import Environment, StrictUndefined
 
 from broadsheet import __version__, links
+from broadsheet.editions.rules import audits
 from broadsheet.web import addresses, cards, wording
 
 _STRICT: dict[str, Any] = {
@@ -25,6 +26,7 @@ def environment(**options: Any) -> Environment:
     made.filters |= {
         "tex": cards.html,
         "long_day": wording.long_day,
+        "weekday": wording.weekday_text,
         "day": wording.day_text,
         "eastern": wording.eastern,
         "utc": wording.utc,
@@ -34,6 +36,9 @@ def environment(**options: Any) -> Environment:
         "category_name": wording.category_name,
         "web_address": addresses.outside,
         "short_address": addresses.shortened,
+        "home": addresses.home,
+        "announcer_name": audits.announcer_name,
+        "lacking": audits.lacking,
     }
     made.globals |= {
         "links": links,

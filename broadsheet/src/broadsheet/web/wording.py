@@ -7,9 +7,11 @@ from zoneinfo import ZoneInfo
 
 from broadsheet.bibliography.dates import PartialDate
 from broadsheet.bibliography.taxonomy import CATEGORIES
+from broadsheet.editions.rules import ANNOUNCEMENT_ZONE, audits
+from broadsheet.ingest.queries import Place
 
 # arXiv's announcements are timed in US Eastern: https://info.arxiv.org/help/availability.html
-EASTERN = ZoneInfo("America/New_York")
+EASTERN = ANNOUNCEMENT_ZONE
 
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
@@ -22,6 +24,11 @@ _LETTER_WORDS = {"llm": "LLM", "llms": "LLMs", "rl": "RL", "ai": "AI", "nlp": "N
 def long_day(day: date) -> str:
     """A calendar day with its weekday: ``Friday, 20 November 2026``."""
     return f"{_WEEKDAYS[day.weekday()]}, {day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def weekday_text(day: date) -> str:
+    """A day in a table of the last ones, the year left out: ``Friday, 20 November``."""
+    return f"{_WEEKDAYS[day.weekday()]}, {day.day} {_MONTHS[day.month - 1]}"
 
 
 def day_text(day: date | PartialDate | str | None) -> str:
@@ -44,10 +51,12 @@ def day_text(day: date | PartialDate | str | None) -> str:
     return " ".join(words)
 
 
-def eastern(moment: datetime) -> str:
-    """A moment on the clock by which arXiv announces, the zone named: ``20 November 2026, 21:14 ET``."""
-    local = moment.astimezone(EASTERN)
-    return f"{day_text(local.date())}, {local:%H:%M} ET"
+def eastern(moment: datetime, *, near: date | None = None) -> str:
+    """A moment on the clock by which arXiv announces, the zone named: ``20 November 2026, 21:14 Eastern``.
+
+    Its day is left out where it is the day `near`, its year where it is the same.
+    """
+    return audits.clock(moment, near=near)
 
 
 def utc(moment: datetime) -> str:
@@ -58,12 +67,24 @@ def utc(moment: datetime) -> str:
 
 def number(value: int) -> str:
     """An integer with thin groups of three digits: ``100 000`` with narrow no-break spaces, ``9999`` without."""
-    return f"{value:,}".replace(",", "\u202f") if abs(value) >= 10_000 else str(value)
+    return audits.figure(value)
 
 
 def count(value: int, one: str, many: str = "") -> str:
     """A number with its noun: ``1 paper``, ``273 papers``."""
     return f"{number(value)}\u00a0{one if value == 1 else many or one + 's'}"
+
+
+def health(place: Place, now: datetime) -> tuple[str, str]:
+    """How asking a source for one of its sets goes: in a few words, and what was said last where it does not go."""
+    if place.resting_until and place.resting_until > now:
+        return f"Resting until {eastern(place.resting_until)}.", place.failure
+    if place.failure:
+        return (
+            f"Failed {count(place.failures, 'time')} in a row." if place.failures > 1 else "Failed.",
+            place.failure,
+        )
+    return ("Answers." if place.answered_at else "Not asked yet."), ""
 
 
 def section_name(slug: str) -> str:

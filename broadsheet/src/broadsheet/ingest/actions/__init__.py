@@ -1,5 +1,27 @@
 """Every write of ingest: bringing papers in from files and from origins, and the ledger of what was announced."""
 
+from broadsheet.ingest.actions.auditing import audit_day, audit_days
+from broadsheet.ingest.actions.following import Followed, followed, harvesters_of, sections
+from broadsheet.ingest.actions.harvesting import HarvestProgress, HarvestReport, find, harvest
 from broadsheet.ingest.actions.importing import BATCH, Progress, Report, import_file
+from broadsheet.ingest.actions.scheduling import back_fill, step, watch
 
-__all__ = ["BATCH", "Progress", "Report", "import_file"]
+__all__ = [
+    "BATCH",
+    "Followed",
+    "HarvestProgress",
+    "HarvestReport",
+    "Progress",
+    "Report",
+    "audit_day",
+    "audit_days",
+    "back_fill",
+    "find",
+    "followed",
+    "harvest",
+    "harvesters_of",
+    "import_file",
+    "sections",
+    "step",
+    "watch",
+]

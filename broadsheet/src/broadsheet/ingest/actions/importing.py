@@ -9,17 +9,17 @@ from io import BufferedReader
 from itertools import islice
 from pathlib import Path
 
-from django.db import transaction
 from django.utils import timezone
 
 from broadsheet.bibliography.record import Record, Rejected
+from broadsheet.ingest.actions import ledger
 from broadsheet.ingest.actions.consistency import consistent
 from broadsheet.ingest.models import ImportRun, RejectedRecord
 from broadsheet.papers.actions import Stored, store_many
 from broadsheet.sources import registry
 from broadsheet.sources.base import EXCERPT_BYTES, HEAD_BYTES, Source, Unreadable, read_verified
 from broadsheet.sources.text import printable
-from broadsheet.storage import loading
+from broadsheet.storage import loading, writing
 
 # Records stored in one transaction: enough to spread its cost, few enough that other writers wait well under a second.
 BATCH = 2000
@@ -110,8 +110,8 @@ def _store(run: ImportRun, batch: Sequence[Record | Rejected]) -> None:
     """Store a batch, its rejections and the run's counts in one transaction."""
     records = [item for item in batch if isinstance(item, Record)]
     rejected = [item for item in batch if isinstance(item, Rejected)]
-    with transaction.atomic():
-        stored = store_many(records)
+    with writing():
+        stored = store_many(ledger.dated(records))
         RejectedRecord.objects.bulk_create(
             RejectedRecord(run=run, position=r.position[:64], reason=r.reason, excerpt=r.excerpt[:EXCERPT_BYTES])
             for r in rejected

@@ -70,7 +70,7 @@ def _edition(request: HttpRequest, kind: Kind, label: str) -> HttpResponse:
 
 
 def _absent(request: HttpRequest, kind: Kind, label: str) -> HttpResponse:
-    """Why there is no such edition, and the last one before it."""
+    """Why there is no such edition, as the calendar or a source tells, and the ones before and after it."""
     if kind is Kind.FIRST:
         raise Http404("This instance was started without the starter catalogue, so it has no first edition.")
     try:
@@ -80,12 +80,14 @@ def _absent(request: HttpRequest, kind: Kind, label: str) -> HttpResponse:
         if form.fullmatch(label):
             raise Http404(f"No calendar has the {kind} {label}.") from error
         raise Http404(f"“{label[:40]}” is not written as a {kind} is here: {example}.") from error
-    earlier = editions.archive(kind, before=period.start, limit=1)
+    earlier, later = editions.around(kind, period.start)
     values = {
         "heading": wording.edition_name(kind, label),
         "kind": kind,
         "to_come": period.start > timezone.now().astimezone(wording.EASTERN).date(),
-        "earlier": earlier[0] if earlier else None,
+        "why": editions.absence(period.start) if kind is Kind.DAY else None,
+        "earlier": earlier,
+        "later": later,
     }
     return page(request, "pages/edition_absent.html", values, status=404)
 
@@ -106,6 +108,7 @@ def archive(request: HttpRequest) -> HttpResponse:
         ],
         "first": editions.edition_of(Kind.FIRST, "first"),
         "editions": shown,
+        "marks": editions.marks(shown),
         "drawing": _sizes(kind) if before is None else "",
         "earlier": addresses.with_query(links.EDITIONS, kind=kind, before=shown[-1].start.isoformat()) if more else "",
         "latest": addresses.with_query(links.EDITIONS, kind=kind) if before else "",

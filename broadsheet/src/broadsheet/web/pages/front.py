@@ -26,13 +26,16 @@ def front(request: HttpRequest) -> HttpResponse:
     edition = editions.front()
     today = timezone.now().astimezone(wording.EASTERN).date()
     if edition is None or not edition.size:
-        return page(request, "pages/front_empty.html", {"today": today, "edition": None}, canonical=links.FRONT)
+        nothing = {"today": today, "edition": None, "missed": editions.missed(None)}
+        return page(request, "pages/front_empty.html", nothing, canonical=links.FRONT)
     shown = edition_cards(edition, page=1)
     address = addresses.edition(edition.kind, edition.label)
-    values = {
+    values: dict[str, object] = {
         "today": edition.start if edition.kind is Kind.DAY else today,
         "edition": edition,
         "audit": editions.audit(edition),
+        "missed": editions.missed(edition),
+        "address": address,
         "lead": shown[0] if shown else None,
         "seconds": shown[1 : 1 + SECONDS],
         "rest": shown[1 + SECONDS :],

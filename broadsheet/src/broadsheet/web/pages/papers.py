@@ -83,6 +83,15 @@ class Dated:
     day: str
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version as it is called, the day on which it was submitted, and its address; empty where not known."""
+
+    name: str
+    day: str
+    url: str
+
+
 @require_safe
 def paper(request: HttpRequest, key: str) -> HttpResponse:
     """Everything that is known of the paper. Another name of it, or of one merged into it, leads to its own address.
@@ -115,7 +124,7 @@ def paper(request: HttpRequest, key: str) -> HttpResponse:
         "sources": _statements(detail),
         "history": _history(detail),
         "places": editions.places(row.id),
-        "versions": detail.versions,
+        "versions": _versions(detail),
     }
     return page(request, "pages/paper.html", values, canonical=card.url)
 
@@ -176,8 +185,24 @@ def _dates(detail: papers.Detail) -> list[Dated]:
         Dated("announced, the first day a reader could see it listed (US Eastern)", wording.day_text(row.announced)),
         Dated("first version submitted", wording.day_text(row.submitted)),
         Dated("newest version", wording.day_text(row.updated)),
+        Dated("fetched, the first time that this instance heard of it", _fetched(detail)),
     ]
     return [each for each in dates if each.day]
+
+
+def _fetched(detail: papers.Detail) -> str:
+    """The day of the first entry in the journal of the paper, and of those merged into it."""
+    stored = [change.at for change in detail.history if change.kind == "created"]
+    return wording.day_text(min(stored).astimezone(wording.EASTERN).date()) if stored else ""
+
+
+def _versions(detail: papers.Detail) -> list[Version]:
+    """The versions, each with its address at arXiv when it has one there."""
+    arxiv = next((found for found in detail.identifiers if found.scheme is Scheme.ARXIV), None)
+    return [
+        Version(f"v{each.number}", wording.day_text(each.submitted), f"{arxiv.url}v{each.number}" if arxiv else "")
+        for each in detail.versions
+    ]
 
 
 def source_title(name: str) -> str:

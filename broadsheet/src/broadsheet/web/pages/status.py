@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from broadsheet import links
 from broadsheet.editions import queries as editions
 from broadsheet.evidence import queries as evidence
 from broadsheet.ingest import queries as ingest
+from broadsheet.ingest.rules.schedule import Standing, is_due
 from broadsheet.papers import queries as papers
 from broadsheet.search.index import IndexUnavailable
 from broadsheet.sources import registry
@@ -28,10 +31,25 @@ totals = Remembered(papers.totals)
 
 
 @dataclass(frozen=True, slots=True)
+class Health:
+    """How asking a source for one of its sets goes: whose, which, since when, and in words."""
+
+    source: str
+    set_name: str
+    answered: str
+    due: str
+    newest: str
+    words: tuple[str, str]
+    fails: bool
+    warnings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Import:
-    """An import as the page tells it: the row, the source's title, how it ended, and what was rejected."""
+    """An import or a harvest as the page tells it: the row, the source's title, how it ended, what was rejected."""
 
     run: ingest.ImportRun
+    name: str
     source: str
     outcome: str
     rejected: list[ingest.Rejection]
@@ -39,7 +57,7 @@ class Import:
 
 @require_safe
 def status(request: HttpRequest) -> HttpResponse:
-    """Papers, journal, index, editions, sources and imports, and what nobody knows."""
+    """Papers, journal, index, editions, the last days, sources and their health, imports, and what nobody knows."""
     values = {
         "totals": totals(),
         "index": _index_line(),
@@ -50,6 +68,9 @@ def status(request: HttpRequest) -> HttpResponse:
         "sources": [(source.name, source.title) for source in registry.sources().values()],
         "problems": registry.problems(),
         "imports": [_import(run) for run in ingest.recent_runs(_RUNS)],
+        "harvests": [_import(run) for run in ingest.recent_harvests(_RUNS)],
+        "health": [_health(place) for place in ingest.places()],
+        "days": editions.recent(),
     }
     return page(request, "pages/status.html", values, canonical=links.STATUS)
 
@@ -65,7 +86,38 @@ def _index_line() -> str:
     return f"{wording.count(held, 'paper')}, {lag}"
 
 
+def _health(place: ingest.Place) -> Health:
+    now = timezone.now()
+    at, today = due(place, now), now.astimezone(wording.EASTERN).date()
+    return Health(
+        source=source_title(place.source),
+        set_name=place.set_name,
+        answered=wording.eastern(place.answered_at, near=today) if place.answered_at else "never",
+        newest=wording.day_text(place.newest),
+        words=wording.health(place, now),
+        due="now" if at == now else wording.eastern(at, near=today) if at else "not within a week",
+        fails=bool(place.failure),
+        warnings=place.warnings,
+    )
+
+
+def due(place: ingest.Place, now: datetime) -> datetime | None:
+    """When the schedule has the set asked again, to five minutes; None where that is more than a week away."""
+    standing = Standing(
+        place.tried_at, place.answered_at, place.newest, place.unfinished, place.failures, place.resting_until
+    )
+    if is_due(place.source, standing, now):
+        return now
+    start = now.replace(minute=0, second=0, microsecond=0)
+    for hour in (start + timedelta(hours=number) for number in range(1, 24 * 7)):
+        if is_due(place.source, standing, hour):
+            steps = (hour - timedelta(minutes=minutes) for minutes in range(55, -5, -5))
+            return next(at for at in steps if at > now and is_due(place.source, standing, at))
+    return None
+
+
 def _import(run: ingest.ImportRun) -> Import:
-    outcome = "" if run.finished_at else "running, or interrupted: import the file again to complete it"
+    unfinished = "running, or interrupted" + ("" if run.harvested else ": import the file again to complete it")
+    outcome = run.error or ("" if run.finished_at else unfinished)
     rejected = ingest.rejected(run.id, _REJECTED) if run.rejected else []
-    return Import(run, source_title(run.source), outcome, rejected)
+    return Import(run, run.filename or run.set_name or "everything", source_title(run.source), outcome, rejected)

@@ -1,0 +1,39 @@
+"""Pure rules of editions: `lists` says what stands where, `audits` what is said of how complete it is."""
+
+from broadsheet.editions.rules.lists import (
+    ANNOUNCEMENT_ZONE,
+    DAY_OF_NEWS,
+    REASONS,
+    RECENT_DAYS,
+    Basis,
+    Facts,
+    Kind,
+    Period,
+    Ranked,
+    closes_at,
+    day,
+    month,
+    parse_label,
+    periods,
+    rank,
+    week,
+)
+
+__all__ = [
+    "ANNOUNCEMENT_ZONE",
+    "DAY_OF_NEWS",
+    "REASONS",
+    "RECENT_DAYS",
+    "Basis",
+    "Facts",
+    "Kind",
+    "Period",
+    "Ranked",
+    "closes_at",
+    "day",
+    "month",
+    "parse_label",
+    "periods",
+    "rank",
+    "week",
+]
