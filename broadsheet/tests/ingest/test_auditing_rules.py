@@ -248,6 +248,15 @@ def test_on_a_weekend_the_others_decide() -> None:
             (), id="the feed of a small section is empty, and so is its list",
         ),
         pytest.param(
+            whole(asked=[answered(FEED, warnings=("Another day's feed is empty.",))]), (),
+            id="what a feed warns of is nothing where all that the listing counted is here",
+        ),
+        pytest.param(
+            section(counts={LISTING: 3}, named=named(1), asked=[answered(FEED, warnings=("It is cut short.",))]),
+            ("2 of 3 announced papers of cs are not known by name.", "It is cut short."),
+            id="and something where it is not",
+        ),
+        pytest.param(
             whole(asked=[failing(OAI)]), ("No answer.",),
             id="somebody does not answer",
         ),

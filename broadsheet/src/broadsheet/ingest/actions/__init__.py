@@ -4,7 +4,7 @@ from broadsheet.ingest.actions.auditing import audit_day, audit_days
 from broadsheet.ingest.actions.following import Followed, followed, harvesters_of, sections
 from broadsheet.ingest.actions.harvesting import HarvestProgress, HarvestReport, find, harvest
 from broadsheet.ingest.actions.importing import BATCH, Progress, Report, import_file
-from broadsheet.ingest.actions.scheduling import back_fill, step, watch
+from broadsheet.ingest.actions.scheduling import back_fill, first_day, step, watch
 
 __all__ = [
     "BATCH",
@@ -17,6 +17,7 @@ __all__ = [
     "audit_days",
     "back_fill",
     "find",
+    "first_day",
     "followed",
     "harvest",
     "harvesters_of",

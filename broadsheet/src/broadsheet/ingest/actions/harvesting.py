@@ -78,13 +78,15 @@ def harvest(  # noqa: PLR0913 - all but the first two say which part, and are op
     *,
     set_name: str = "",
     since: date | None = None,
+    first: date | None = None,
     now: datetime | None = None,
     progress: Callable[[HarvestProgress], None] | None = None,
     pages: int | None = None,
     stop: Stop = lambda: False,
     wait: bool = True,
 ) -> HarvestReport | None:
-    """Ask for everything after the stored cursor, or from the day `since` on, and store it page by page.
+    """Ask for everything after the stored cursor, or from the day `since` on, and store it page by page. Where there is
+    neither, it begins with the day `first`.
 
     After so many `pages` it ends as soon as the next harvest can go on from there, and between any two pages when
     `stop()` says so.
@@ -98,7 +100,8 @@ def harvest(  # noqa: PLR0913 - all but the first two say which part, and are op
             return None
         work = _Harvest(source, set_name, now, pages=pages, stop=stop, progress=progress)
         cursor = "" if since else work.place.cursor
-        work.follow(source.pages(work.watched(client), set_name=set_name, cursor=cursor, since=since))
+        begins = since or (None if cursor else first)
+        work.follow(source.pages(work.watched(client), set_name=set_name, cursor=cursor, since=begins))
         return work.report
 
 

@@ -21,7 +21,7 @@ from broadsheet.sources.base import Findable, Harvestable
 
 PAGES = 2  # of a harvest in one step
 LOOKED_UP = 100  # works in one step
-# A first harvest of records begins so long ago; years are for `broadsheet harvest --since`.
+# How long ago a first harvest begins.
 FIRST = timedelta(days=7)
 # The source that shows the lists of the past days, and how far it reaches back for certain.
 _SHOWS_THE_WEEK = "arxiv-listing"
@@ -83,14 +83,27 @@ def _precedence(one: Followed) -> tuple[int, str, str]:
     return place, one.source.name, one.set_name
 
 
+def first_day(now: datetime) -> date:
+    """The day with which a set begins that was never harvested: a week ago, or as far back as lists are known.
+
+    Years are for who names a day.
+    """
+    return min((*following.beginnings().values(), days.today(now) - FIRST))
+
+
 def _ask(one: Followed, client: Client, now: datetime, stop: Stop) -> bool:
     """Harvest a page or two of it. Where another process does so already there is nothing to do here."""
-    begun = Place.objects.filter(source=one.source.name, set_name=one.set_name).exclude(cursor="").exists()
-    since = None if begun else min((*following.beginnings().values(), days.today(now) - FIRST))
-    report = harvest(
-        one.source, client, set_name=one.set_name, since=since, now=now, pages=PAGES, stop=stop, wait=False
+    done = harvest(
+        one.source,
+        client,
+        set_name=one.set_name,
+        first=first_day(now),
+        now=now,
+        pages=PAGES,
+        stop=stop,
+        wait=False,
     )
-    return report is not None
+    return done is not None
 
 
 def watch(*, now: datetime) -> None:

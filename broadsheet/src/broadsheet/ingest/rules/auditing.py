@@ -222,13 +222,20 @@ def _disagreeing(known: Evidence) -> Iterable[str]:
 
 
 def _troubled(day: date, known: Evidence) -> Iterable[str]:
-    """Failures and warnings of sources, where they concern the day: of those that answered neither before nor after."""
-    out = days.appears(day)
+    """Failures and warnings of sources, where they concern the day: of those that answered neither before nor after.
+
+    What a feed warns of concerns the list that it is made of: none before that appears, and nothing where another
+    witness counted and everything is here.
+    """
+    verified = known.independent and known.held >= known.announced
     for one in known.asked:
-        if one.failure and (one.answered_at is None or one.answered_at < out):
+        bears = one.source in _BRINGS_WHAT_IT_COUNTS
+        if one.failure and (one.answered_at is None or one.answered_at < days.appears(day)):
             yield one.failure
-        if one.answered_at and one.answered_at >= out and (one.newest is None or one.newest <= day):
-            yield from () if known.counted_none and one.source in _BRINGS_WHAT_IT_COUNTS else one.warnings
+        out = days.feed_appears(day) if bears else days.appears(day)
+        concerns = one.answered_at and one.answered_at >= out and (one.newest is None or one.newest <= day)
+        if concerns and not (bears and verified):
+            yield from one.warnings
 
 
 def _how(known: Evidence) -> str:
