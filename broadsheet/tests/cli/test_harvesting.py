@@ -98,7 +98,10 @@ class TestHarvest:
     def test_who_is_not_followed_is_asked_for_everything(self, sources: dict[str, Invented], settings: Any) -> None:
         settings.BROADSHEET_HARVEST = ()
         harvesting.harvest("arxiv-oai", None, ())
-        assert sources["arxiv-oai"].asked == [("", None)]
+        a_week_ago = days.today(datetime.now(UTC)) - timedelta(days=7)
+        assert sources["arxiv-oai"].asked == [("", a_week_ago)]
+        harvesting.harvest("arxiv-oai", None, ())
+        assert sources["arxiv-oai"].asked[1] == ("", None)
 
     def test_a_source_that_does_not_answer_is_told_and_the_others_are_asked(
         self, sources: dict[str, Invented], capsys: pytest.CaptureFixture[str]

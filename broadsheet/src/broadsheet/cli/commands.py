@@ -169,7 +169,7 @@ def export(file: Path, form: str, query: str | None, edition: str | None, *, for
     "--since",
     type=click.DateTime(["%Y-%m-%d"]),
     metavar="DAY",
-    help="Ask for what is new since that day, as in 2026-11-01. [default: since the last harvest]",
+    help="Ask for what is new since that day, as in 2026-11-01. [default: since the last harvest, or for a week]",
 )
 @click.option(
     "--set",

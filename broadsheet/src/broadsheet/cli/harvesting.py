@@ -21,6 +21,7 @@ from broadsheet.fetching.credentials import Header, Query
 from broadsheet.ingest import actions as ingest
 from broadsheet.ingest.actions import Followed, HarvestProgress, HarvestReport
 from broadsheet.ingest.rules.schedule import PRECEDENCE
+from broadsheet.sources.text import printable
 
 EVERY = 5.0  # seconds between two lines of progress
 # How many times what is missing is asked for after a harvest; the worker goes on with the rest.
@@ -77,18 +78,24 @@ def _place(source: str) -> int:
 
 def _harvest(one: Followed, asking: Client, since: date | None) -> HarvestReport:
     """Harvest one set, after whoever harvests the same announcer now."""
-    progress = _lines()
-    report = ingest.harvest(one.source, asking, set_name=one.set_name, since=since, progress=progress, wait=False)
+    report = _ask(one, asking, since, wait=False)
     if report is None:
         _say(f"{_named(one)}: another process harvests it now; this one waits.")
-        report = ingest.harvest(one.source, asking, set_name=one.set_name, since=since, progress=progress)
+        report = _ask(one, asking, since, wait=True)
     assert report is not None
     click.echo(_line(report))
     for warning in dict.fromkeys(report.warnings):
-        click.echo(f"  {warning}")
+        click.echo(f"  {printable(warning)}")
     if report.failure:
         click.echo(f"Error: {report.failure}", err=True)
     return report
+
+
+def _ask(one: Followed, asking: Client, since: date | None, *, wait: bool) -> HarvestReport | None:
+    first = ingest.first_day(timezone.now())
+    return ingest.harvest(
+        one.source, asking, set_name=one.set_name, since=since, first=first, progress=_lines(), wait=wait
+    )
 
 
 def _fill(asking: Client) -> None:
