@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from broadsheet.bibliography.names import Name, last_first, likeness, parts, printed, slug
+from broadsheet.bibliography.names import Name, is_plain, last_first, likeness, parts, printed, slug, spelt
 
 
 @pytest.mark.parametrize(
@@ -148,3 +148,44 @@ def test_no_name_breaks_it(name: str) -> None:
 def test_likeness_of_lists(a: list[str], b: list[str], share: float | None) -> None:
     assert likeness(a, b) == share
     assert likeness(b, a) == share
+
+
+@pytest.mark.parametrize(
+    ("name", "spelling"),
+    [
+        pytest.param(Name("Ada", "Example"), "Ada Example", id="person"),
+        pytest.param(Name("Ada", "van der Example", "Jr."), "Ada van der Example Jr.", id="particles and suffix"),
+        pytest.param(Name("Chloé", "Exemple Primer"), "Exemple Primer, Chloé", id="a family name of two words"),
+        pytest.param(Name("", "Ada"), "Ada", id="one word"),
+        pytest.param(Name("", "The INVENTED Collaboration"), "The INVENTED Collaboration", id="collaboration"),
+        pytest.param(Name("", "Invented Research"), "{Invented Research}", id="organisation"),
+        pytest.param(Name("", "Beispiel and Sons, Inc."), "{Beispiel and Sons, Inc.}", id="organisation with a comma"),
+        pytest.param(Name("", ""), "", id="nobody"),
+    ],
+)
+def test_spelt(name: Name, spelling: str) -> None:
+    assert spelt(name) == spelling
+    assert parts(spelling) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        pytest.param("Ada B. van der Example Jr.", True, id="words"),
+        pytest.param("Đorđe Primer", True, id="accents"),
+        pytest.param("Example, Ada", False, id="turned round"),
+        pytest.param("{Invented Research}", False, id="braces"),
+        pytest.param("Chloe\u0301 Exemple", False, id="an accent apart from its letter"),
+        pytest.param("Ada Example (1)", False, id="remark"),
+        pytest.param("The Invented Committee", False, id="many"),
+    ],
+)
+def test_plain(name: str, plain: bool) -> None:
+    assert is_plain(name) is plain
+
+
+@given(st.text(st.sampled_from("Ab .'é王-")).map(str.strip))
+def test_plain_names_are_their_own_spelling(name: str) -> None:
+    name = " ".join(name.split())
+    if is_plain(name):
+        assert spelt(parts(name)) == name

@@ -43,6 +43,29 @@ def last_first(name: str) -> str:
     return ", ".join(part for part in (known.family, known.suffix, known.given) if part)
 
 
+def is_plain(name: str) -> bool:
+    """Whether `parts` does no more to a name than dividing its words: no comma, TeX or remark, and not one of many."""
+    return (
+        "," not in name
+        and not _TELLTALE.search(name)
+        and not _COLLECTIVE.search(name)
+        and (name.isascii() or unicodedata.is_normalized("NFC", name))
+    )
+
+
+def spelt(name: Name) -> str:
+    """The plainest spelling that `parts` reads back as `name`; "" for nobody.
+
+    ``Ada Example`` where that is enough; ``Exemple Primer, Ada`` where the family name would not be seen; in braces
+    where a name is to stay whole (``{Beispiel and Sons, Inc.}``).
+    """
+    plain = str(name)
+    if parts(plain) == name:
+        return plain
+    turned = ", ".join(part for part in (name.family, name.suffix, name.given) if part)
+    return turned if parts(turned) == name else f"{{{plain}}}"
+
+
 def slug(name: str) -> str:
     """`name` for an address: lower-case ASCII words joined by ``-``, the same for every spelling that folds alike.
 
@@ -62,7 +85,7 @@ def slug(name: str) -> str:
 def parts(name: str) -> Name:
     """The given name, family name (with its particles: ``van der Example``) and suffix (``Jr.``, ``III``)."""
     text = name.strip()
-    whole = text.startswith("{") and text.endswith("}") and text.find("}") == len(text) - 1 and " " in text
+    whole = text.startswith("{") and text.endswith("}") and text.find("}") == len(text) - 1
     text = _plain(text)
     if whole:
         return Name("", text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -389,3 +389,14 @@ def _versions(row: Paper) -> tuple[Version, ...]:
 
 def _partial(text: str) -> PartialDate | None:
     return PartialDate.parse(text) if text else None
+
+
+def shown(*, batch: int = 500) -> Iterator[Record]:
+    """What we believe of every shown paper, in the order in which they were first stored; `batch` of them in memory."""
+    last = 0
+    while ids := list(
+        Paper.objects.filter(merged_into__isnull=True, id__gt=last).order_by("id").values_list("id", flat=True)[:batch]
+    ):
+        known = beliefs(ids)
+        yield from (known[paper_id] for paper_id in ids if paper_id in known)
+        last = ids[-1]

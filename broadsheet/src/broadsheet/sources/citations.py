@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from broadsheet.bibliography.record import Record, Rejected
 from broadsheet.sources import fields, text
-from broadsheet.sources.base import EXCERPT_BYTES, HEAD_BYTES
+from broadsheet.sources.base import EXCERPT_BYTES, HEAD_BYTES, Unreadable
 
 # The longest line that is read in one piece, in bytes or letters.
 LONGEST_LINE = 1024 * 1024
-
-_BAD_BYTES = re.compile(rb"[\x80-\xff]")
 
 
 def verify(stream: BinaryIO, *, filename: str) -> None:
@@ -28,49 +25,29 @@ def verify(stream: BinaryIO, *, filename: str) -> None:
     text.refuse_foreign(head, filename=filename)
     text.refuse_markup(head, filename=filename)
     stream.seek(0)
-    fault: tuple[bytes, UnicodeDecodeError, int] | None = None
+    refusal: Unreadable | None = None
     while line := stream.readline(LONGEST_LINE):
         if line.isascii() or len(line) >= LONGEST_LINE:
             continue
         try:
-            line.removeprefix(text.BYTE_ORDER_MARK).decode()
+            line.decode()
         except UnicodeDecodeError as error:
-            fault = fault or (line, error, stream.tell() - len(line))
+            refusal = refusal or text.not_utf8(line, error, filename=filename, offset=stream.tell() - len(line))
         else:
             return
-    if fault:
-        data, error, offset = fault
-        raise text.not_utf8(data, error, filename=filename, offset=offset) from error
+    if refusal:
+        raise refusal
 
 
 @contextmanager
 def lines(stream: BinaryIO) -> Iterator[Iterator[str]]:
     """The lines of the stream from where it stands, every end of line made one; bytes that are no text are halves of
     letters, by which `bibliography.formats` knows them. A line that is too long comes in pieces."""
-    reader = io.TextIOWrapper(_Unclosed(stream), encoding="utf-8-sig", errors="surrogateescape", newline=None)
+    reader = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="surrogateescape", newline=None)
     try:
         yield iter(lambda: reader.readline(LONGEST_LINE), "")
     finally:
         reader.detach()
-
-
-class _Unclosed(io.RawIOBase):
-    """A stream as text readers want it, which stays open when they go."""
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def read1(self, size: int = -1, /) -> bytes:
-        """At most `size` bytes."""
-        return self._stream.read(max(1, size))
-
-    def read(self, size: int = -1, /) -> bytes:
-        """At most `size` bytes."""
-        return self._stream.read(size)
 
 
 def storable(items: Iterable[Record | Rejected]) -> Iterator[Record | Rejected]:
@@ -84,7 +61,7 @@ _CHECKS: dict[str, fields.Read] = {
     "title": fields.words(fields.LONGEST_TITLE),
     "abstract": fields.prose(fields.LONGEST_TEXT),
     "authors": lambda value: fields.listed(fields.words(fields.LONGEST_PHRASE))(list(value)),
-    "identifiers": lambda value: [_short(identifier.value) for identifier in value],
+    "identifiers": lambda value: fields.listed(_identifier)([known.value for known in value]),
     "submitted": lambda value: value and fields.plausible(value),
     "venue": fields.prose(fields.LONGEST_PHRASE),
     "keywords": lambda value: fields.listed(fields.words(fields.LONGEST_PHRASE))(list(value)),
@@ -93,9 +70,10 @@ _CHECKS: dict[str, fields.Read] = {
 }
 
 
-def _short(value: Any) -> None:
+def _identifier(value: str) -> str:
     if len(value) > fields.LONGEST_IDENTIFIER:
         raise ValueError(f"is one of more than {fields.LONGEST_IDENTIFIER} letters")
+    return value
 
 
 def _storable(record: Record) -> Record | Rejected:

@@ -50,7 +50,7 @@ def verify(stream: BinaryIO, *, filename: str) -> None:
         pass
     if not scan.found:
         raise Unreadable(
-            f"{text.shown(filename)} is no list of items in JSON. {text.NOTHING_STORED} Export the items as JSON again.",
+            f"{text.shown(filename)} is no list of items in JSON. {text.NOTHING_STORED} Export the items again.",
             f"first bytes {head[:80]!r}",
         )
     if not scan.ended:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from broadsheet.bibliography.formats import csl
 from broadsheet.bibliography.record import Record, Rejected
@@ -17,11 +17,11 @@ class CslJson:
     title = "CSL-JSON"
 
     def recognises(self, head: bytes, filename: str) -> bool:
-        """Whether one of the first items has an id, a title, and a type of the Citation Style Language."""
-        return any(
-            "id" in item and "title" in item and "itemType" not in item and item.get("type") in csl.TYPES
-            for item in json_items.first_objects(head)
-        )
+        """Whether one of the first items has an id, a title, and a type of the Citation Style Language.
+
+        Answers of doi.org have a DOI's address for an id; they are for the source that asks there.
+        """
+        return any(map(_is_item, json_items.first_objects(head)))
 
     def verify(self, stream: BinaryIO, *, filename: str) -> None:
         """A first pass over the whole file; see `json_items.verify`. Raises Unreadable."""
@@ -35,3 +35,9 @@ class CslJson:
         for item in json_items.items(stream):
             value = json_items.parsed(item, self.name)
             yield value if isinstance(value, Rejected) else csl.statement(value, self.name, f"item {item.number}")
+
+
+def _is_item(said: dict[str, Any]) -> bool:
+    known = said.get("type")
+    is_answer = str(said.get("id", "")).startswith("https://doi.org/")
+    return {"id", "title"} <= said.keys() and isinstance(known, str) and known in csl.TYPES and not is_answer
