@@ -12,6 +12,7 @@ import subprocess
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -22,53 +23,63 @@ from broadsheet.testing.arxiv_history import Draft, Historian, History
 # A list with fewer new works than this was seen in part only.
 WHOLE = 90
 _BEGIN = date(2026, 2, 2)
+_KEPT = ("arxiv_id", "title", "abstract", "authors", "categories", "comments")
+
+# The new works of each list, as the corpus has them.
+Days = dict[date, list[dict[str, Any]]]
 
 
-def real_days() -> dict[date, list[dict[str, Any]]]:
-    """The new works of each real list, in the order of their identifiers. What was seen on a Saturday was Friday's."""
+def sampled(*, seed: int, scale: float) -> Days:
+    """The new works of each real list in the order of their identifiers, as many as `scale` (from 0 to 1) of them.
+
+    What was seen on a Saturday was in Friday's list.
+    """
     days: dict[date, list[dict[str, Any]]] = defaultdict(list)
     for entry in _entries():
         day = date.fromisoformat(entry["listed_on"][0])
         day -= timedelta(days=max(0, day.weekday() - 4))
         if day >= _BEGIN and entry["arxiv_id"].startswith(f"{_month(day)}."):
-            days[day].append(entry)
-    ordered = {day: sorted(entries, key=lambda entry: str(entry["arxiv_id"])) for day, entries in sorted(days.items())}
-    return {day: entries for day, entries in ordered.items() if len(entries) >= WHOLE}
+            days[day].append({name: entry[name] for name in _KEPT})
+    choose = Random(seed)  # noqa: S311 - works drawn, no secret
+    result = {}
+    for day, entries in sorted(days.items()):
+        if len(entries) >= WHOLE:
+            drawn = choose.sample(entries, max(3, round(len(entries) * scale)))
+            result[day] = sorted(drawn, key=lambda entry: str(entry["arxiv_id"]))
+    return result
 
 
-def history(first: date, last: date, *, seed: int, scale: float, schedule: Schedule | None = None) -> History:
-    """The lists from `first` to `last`, each with `scale` (from 0 to 1) of the works that it would have."""
+def save(days: Days, path: Path) -> None:
+    """Write lists for other processes to load."""
+    path.write_text(json.dumps({day.isoformat(): entries for day, entries in days.items()}), encoding="utf-8")
+
+
+def load(path: Path) -> Days:
+    """Read what `save` wrote."""
+    saved = json.loads(path.read_text(encoding="utf-8"))
+    return {date.fromisoformat(day): entries for day, entries in saved.items()}
+
+
+def history(real: Days, first: date, last: date, *, seed: int, schedule: Schedule | None = None) -> History:
+    """The lists from `first` to `last`: the real ones where there are any, and others like them."""
     historian = Historian(seed=seed, schedule=schedule)
     days = list(historian.history.schedule.days(first, last))
-    for day, drafts in _drafts(days, real_days(), Random(seed), scale):  # noqa: S311 - works drawn, no secret
+    for day, drafts in _drafts(days, real, Random(seed)):  # noqa: S311 - as above
         historian.add_day(day, drafts)
     return historian.finished()
 
 
-def _drafts(
-    days: Sequence[date], real: Mapping[date, list[dict[str, Any]]], choose: Random, scale: float
-) -> Iterator[tuple[date, list[Draft]]]:
-    by_weekday: dict[int, list[date]] = defaultdict(list)
-    for day in real:
-        by_weekday[day.weekday()].append(day)
+def _drafts(days: Sequence[date], real: Days, choose: Random) -> Iterator[tuple[date, list[Draft]]]:
     numbers = _Numbers(days, real, choose)
     for day in days:
         if day in real:
-            chosen = _sample(real[day], choose, scale)
-            drafts = [_draft(entry, entry, str(entry["arxiv_id"])) for entry in chosen]
+            drafts = [_draft(entry, entry, str(entry["arxiv_id"])) for entry in real[day]]
         else:
-            model = real[choose.choice(by_weekday[day.weekday()])]
-            chosen = _sample(model, choose, scale)
-            mixed = choose.sample(chosen, len(chosen))
-            names = numbers.of(day, len(chosen))
-            drafts = [_draft(one, other, name) for one, other, name in zip(chosen, mixed, names, strict=True)]
+            model = real[choose.choice([other for other in real if other.weekday() == day.weekday()])]
+            mixed = choose.sample(model, len(model))
+            names = numbers.of(day, len(model))
+            drafts = [_draft(one, other, name) for one, other, name in zip(model, mixed, names, strict=True)]
         yield day, drafts
-
-
-def _sample(entries: Sequence[dict[str, Any]], choose: Random, scale: float) -> list[dict[str, Any]]:
-    number = max(3, round(len(entries) * scale))
-    places = sorted(choose.sample(range(len(entries)), min(number, len(entries))))
-    return [entries[place] for place in places]
 
 
 def _draft(one: Mapping[str, Any], other: Mapping[str, Any], identifier: str) -> Draft:
@@ -93,7 +104,7 @@ class _Numbers:
     What is counted is the serial number behind the month, of which the identifiers of real days leave room for others.
     """
 
-    def __init__(self, days: Sequence[date], real: Mapping[date, list[dict[str, Any]]], choose: Random) -> None:
+    def __init__(self, days: Sequence[date], real: Days, choose: Random) -> None:
         self._choose = choose
         self._given: dict[str, int] = defaultdict(int)
         self._missing = [day for day in days if day not in real]
