@@ -210,7 +210,7 @@ def questions(papers: Path) -> dict[str, list[str]]:
     def add(kind: str, text: str) -> None:
         kinds.setdefault(kind, []).append(text)
 
-    for paper in _drawn(papers, chance):
+    for paper in drawn(papers, chance):
         title = [word for word in paper["title"].split() if word.isalpha() and len(word) > 3]
         if len(title) < 4:
             continue
@@ -229,13 +229,13 @@ def questions(papers: Path) -> dict[str, list[str]]:
         add("1 category, newest", f"category:{category}")
         add("1 category, facets", f"category:{category}")
         add("identifier", paper["identifier"])
-        add("misspelt", " ".join(_misspelt(word, chance) for word in chance.sample(title, 2)))
+        add("misspelt", " ".join(misspelt(word, chance) for word in chance.sample(title, 2)))
         add("suggest, 2 letters", title[0][:2])
         add("suggest, word and 3 letters", f"{title[0]} {title[1][:3]}")
     return {kind: texts[:ASKED] for kind, texts in kinds.items()}
 
 
-def _drawn(papers: Path, chance: random.Random) -> list[Paper]:
+def drawn(papers: Path, chance: random.Random) -> list[Paper]:
     """Some papers, more than are needed as not every paper gives every question; never all of them in memory."""
     with papers.open("rb") as lines:
         number = sum(1 for _line in lines)
@@ -243,7 +243,7 @@ def _drawn(papers: Path, chance: random.Random) -> list[Paper]:
     return [paper for place, paper in enumerate(read(papers)) if place in chosen]
 
 
-def _misspelt(word: str, chance: random.Random) -> str:
+def misspelt(word: str, chance: random.Random) -> str:
     """The word with two neighbours swapped, or a letter replaced."""
     place = chance.randrange(len(word) - 1)
     if chance.random() < 0.5:
@@ -259,8 +259,8 @@ def find(papers: Path, folder: Path) -> dict[str, Any]:
     chance = random.Random(1)  # noqa: S311  # the same questions every time
     index = EmbeddedIndex(folder)
     ranks: dict[str, list[float]] = {}
-    for paper in _drawn(papers, chance):
-        for kind, text in _known(paper, chance):
+    for paper in drawn(papers, chance):
+        for kind, text in known_items(paper, chance):
             if len(ranks.setdefault(kind, [])) < ASKED:
                 found = [hit.pk for hit in index.search(parse(text), limit=10).hits]
                 ranks[kind].append(1 / (found.index(paper["pk"]) + 1) if paper["pk"] in found else 0.0)
@@ -269,7 +269,7 @@ def find(papers: Path, folder: Path) -> dict[str, Any]:
     return figures
 
 
-def _known(paper: Paper, chance: random.Random) -> Iterator[tuple[str, str]]:
+def known_items(paper: Paper, chance: random.Random) -> Iterator[tuple[str, str]]:
     """The questions that somebody might ask who knows this paper."""
     title = [word for word in paper["title"].replace('"', "").split() if word.strip("-")]
     head, colon, _rest = paper["title"].partition(": ")
@@ -281,7 +281,7 @@ def _known(paper: Paper, chance: random.Random) -> Iterator[tuple[str, str]]:
     start = chance.randrange(len(title) - 2)
     yield "title fragment", " ".join(title[start : start + 3])
     wrong = set(chance.sample(long, 2))
-    yield "title with 2 typos", " ".join(_misspelt(word, chance) if word in wrong else word for word in title)
+    yield "title with 2 typos", " ".join(misspelt(word, chance) if word in wrong else word for word in title)
     if colon and len(head.split()) <= 3:
         yield "name before colon", head
     families = [name.split()[-1] for name in paper["authors"] if " " in name]

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from broadsheet.search.adapters.embedded import EmbeddedIndex
 from broadsheet.search.adapters.reference import ReferenceIndex
 from broadsheet.search.document import Document
+from broadsheet.search.embedding import Embedder
 from broadsheet.search.index import Facet, Index
 from broadsheet.search.query import parse
 from broadsheet.testing.index_conformance import DurableIndexConformance, IndexConformance
+from broadsheet.testing.meaning_conformance import DurableMeaningConformance, MeaningConformance
 
 
 class TestReferenceIndex(IndexConformance):
@@ -27,6 +29,17 @@ class TestReferenceIndex(IndexConformance):
 class TestEmbeddedIndex(DurableIndexConformance):
     def make(self, folder: Path) -> Index:
         return EmbeddedIndex(folder)
+
+
+class TestReferenceIndexWithVectors(MeaningConformance):
+    def make(self, folder: Path, embedder: Embedder) -> Index:
+        del folder
+        return ReferenceIndex(embedder)
+
+
+class TestEmbeddedIndexWithVectors(DurableMeaningConformance):
+    def make(self, folder: Path, embedder: Embedder) -> Index:
+        return EmbeddedIndex(folder, model=embedder.name, load=lambda _name: embedder)
 
 
 WORDS = ("graph", "graphs", "lion", "optimizer", "the", "of", "gödel", "neural", "nerual", "two-word")

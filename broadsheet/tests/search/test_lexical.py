@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from broadsheet.search import analysis, lexical
@@ -11,13 +13,19 @@ from broadsheet.search.spelling import SMALL_VOCABULARY, Speller, edits_allowed
 
 
 class Words:
-    """A vocabulary in which every word is frequent but these."""
+    """A vocabulary of 1,000 papers, in which every word is frequent but these, and Beispiel and Long are authors."""
 
     def __init__(self, **corrected: str | None) -> None:
         self._corrected = corrected
 
     def papers_with(self, stem: str) -> int:
         return 1 if any(analysis.stems(word) == [stem] for word in self._corrected) else 100
+
+    def papers_by(self, word: str) -> int:
+        return {"beispiel": 90, "long": 20, "of": 100}.get(word, 0)
+
+    def count(self) -> int:
+        return 1_000
 
     def nearest(self, word: str, *, rare: bool) -> str | None:
         del rare  # the table says it all
@@ -68,6 +76,30 @@ def test_correction_to_another_inflection_is_none() -> None:
 
 def test_rare_word_with_nothing_near_stays() -> None:
     assert planned("zeppelin", zeppelin=None).terms == (("zeppelin", 1.0),)
+
+
+def test_what_is_attainable_adds_up_the_rarities_of_the_words() -> None:
+    """By Lucene's idf, times the most that BM25 gives for one; corrections by their weight, unknown words nothing."""
+    common = 2.2 * math.log(1 + 900.5 / 100.5)
+    rare = 2.2 * math.log(1 + 999.5 / 1.5)
+    assert planned("graph").attainable == pytest.approx(common)
+    assert planned("graph networks").attainable == pytest.approx(2 * common)
+    assert planned("zeppelin graph", zeppelin=None).attainable == pytest.approx(rare + common)
+    assert planned("nerual", nerual="neural").attainable == pytest.approx(rare + CORRECTION_WEIGHT * common)
+    assert planned("year:2024").attainable == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "named"),
+    [
+        pytest.param("Beispiel graphs", True, id="most papers with the word are by such an author"),
+        pytest.param("long graphs", False, id="hardly any are"),
+        pytest.param("of graphs", False, id="a stop word is no name"),
+        pytest.param("author:beispiel graphs", False, id="a filter is not a word"),
+    ],
+)
+def test_name_among_the_words(typed: str, named: bool) -> None:
+    assert planned(typed).names_somebody is named
 
 
 def test_names_are_read_in_both_orders() -> None:

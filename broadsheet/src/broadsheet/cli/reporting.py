@@ -15,7 +15,7 @@ from broadsheet.editions import queries as editions
 from broadsheet.ingest import queries as ingest
 from broadsheet.papers import queries as papers
 from broadsheet.papers import tasks
-from broadsheet.search.index import IndexUnavailable
+from broadsheet.search.index import Index, IndexUnavailable
 from broadsheet.sources import text
 from broadsheet.web import wording
 
@@ -63,9 +63,18 @@ def _index() -> list[tuple[str, str]]:
     try:
         index = tasks.open_index()
         behind = papers.unread(index.cursor())
-        return [("index", f"{index.count():,} papers, " + (f"{behind:,} changes behind" if behind else "up to date"))]
+        state = f"{behind:,} changes behind" if behind else "up to date"
+        return [("index", f"{index.count():,} papers, {state}"), ("meaning", _meaning(index))]
     except IndexUnavailable as error:
         return [("index", f"cannot answer: {error}")]
+
+
+def _meaning(index: Index) -> str:
+    """Whether search is by meaning too, and of how many papers."""
+    known = index.embedding()
+    if not known.model:
+        return "search is by words; no model is set"
+    return known.missing or f"{min(known.papers, index.count()):,} of {index.count():,} papers, {known.model}"
 
 
 def _days() -> list[tuple[str, str]]:

@@ -72,14 +72,20 @@ class Rounds:
         return False
 
     def _follow(self) -> bool:
-        """One batch of the journal into the index; whether there is more. Idle, the writer holds no memory."""
+        """One batch of the journal into the index, or else some vectors; whether there is more.
+
+        Idle, the writer holds no memory.
+        """
         if self._index.cursor() > papers.last_change():
             sentence = "The search index belongs to another state of the database."
             raise IndexUnavailable(sentence, rebuild_needed=True)
         done = tasks.refresh_index(self._index)
-        if done.applied and not done.behind:
+        if done.behind:
+            return True
+        made = tasks.embed_pending(self._index)
+        if (done.applied or made.done) and not made.more:
             self._index.close()
-        return done.behind > 0
+        return made.more
 
     def close(self) -> None:
         """Give the index and the database connections back."""

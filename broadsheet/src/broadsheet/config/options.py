@@ -306,6 +306,16 @@ class Configuration:
         float,
         Option(duration("100ms", "1h"), "How long the worker waits before it looks for news again.", default="1s"),
     ]
+    model: Annotated[
+        str,
+        Option(
+            TEXT,
+            "The model of search by meaning: all-MiniLM-L6-v2, fastembed:NAME or sentence-transformers:NAME. Needs the "
+            "files of that model.",
+            default="",
+            shown="none: search is by words",
+        ),
+    ]
     harvest: Annotated[
         tuple[tuple[str, tuple[str, ...]], ...],
         Option(

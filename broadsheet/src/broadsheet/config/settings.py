@@ -16,6 +16,7 @@ BROADSHEET_DATA: Path = configuration.data
 BROADSHEET_INDEX: Path = configuration.index
 BROADSHEET_STARTER: bool = configuration.starter
 BROADSHEET_SITE_NAME: str = configuration.site_name
+BROADSHEET_MODEL: str = configuration.model
 BROADSHEET_HARVEST: tuple[tuple[str, tuple[str, ...]], ...] = configuration.harvest
 BROADSHEET_SECRET_FILE: Path = configuration.data / "secret"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -14,6 +15,7 @@ from broadsheet.papers import queries, rules
 from broadsheet.papers.queries import Paper
 from broadsheet.search.adapters.embedded import EmbeddedIndex
 from broadsheet.search.document import Document
+from broadsheet.search.embedding import choice
 from broadsheet.search.index import Index
 
 
@@ -25,9 +27,19 @@ class Refreshed:
     behind: int
 
 
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """How many papers got a vector, and whether there are more that need one."""
+
+    done: int
+    more: bool
+
+
 def open_index() -> Index:
     """The index that the settings name. Opening never fails; a broken index says so when it is asked."""
-    return EmbeddedIndex(Path(settings.BROADSHEET_INDEX))
+    models = Path(settings.BROADSHEET_DATA) / "models"
+    load = partial(choice.embedder, folder=models)
+    return EmbeddedIndex(Path(settings.BROADSHEET_INDEX), model=settings.BROADSHEET_MODEL, load=load)
 
 
 def refresh_index(index: Index, *, limit: int = 2000) -> Refreshed:
@@ -47,6 +59,22 @@ def refresh_index(index: Index, *, limit: int = 2000) -> Refreshed:
     gone = [asked for asked in newest if asked not in upserts]
     index.apply(upserts.values(), gone, cursor=entries[-1].seq)
     return Refreshed(len(entries), queries.unread(entries[-1].seq))
+
+
+def embed_pending(index: Index, *, limit: int = 32) -> Embedded:
+    """Compute the vectors of the next `limit` papers that need one, durably: about a second of one core.
+
+    Those changed lately come first, then the newest. Safe to repeat and to interrupt anywhere: a vector counts for the
+    text that it was made from. Does nothing where the model is turned off or missing. Raises IndexUnavailable.
+    """
+    wanted = index.unembedded(limit=limit)
+    if not wanted:
+        return Embedded(0, more=False)
+    rows = queries.by_ids(wanted)
+    # One that was merged away since is another paper now; the journal will say so to the index.
+    present = [rows[pk] for pk in wanted if pk in rows and rows[pk].id == pk]
+    index.embed(_document(row, (), change=0) for row in present)
+    return Embedded(len(present), more=True)
 
 
 def _document(row: Paper, identifiers: Iterable[Identifier], *, change: int) -> Document:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import date
 
@@ -28,3 +29,14 @@ class Document:
     day: date | None = None
     has_code: bool = False
     holds: bool = False
+
+    @property
+    def meaning(self) -> str:
+        """The text that a vector is made from."""
+        return f"{self.title}. {self.abstract}" if self.abstract else self.title
+
+    @property
+    def digest(self) -> int:
+        """A number, less than 2**63, that tells one such text from another."""
+        text = self.meaning.encode("utf-8", "replace")
+        return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest()) >> 1

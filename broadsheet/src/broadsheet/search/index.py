@@ -48,6 +48,19 @@ class Results:
     corrections: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """Whether an index searches by meaning too: by which model, and how many papers have a vector of it.
+
+    `model` is "" where that is turned off. `missing` says in a sentence why the model cannot be used, "" when it can.
+    Papers without a vector, which all are at first, are found by their words.
+    """
+
+    model: str = ""
+    missing: str = ""
+    papers: int = 0
+
+
 class IndexUnavailable(Exception):
     """The index cannot answer now. The text is a sentence for the reader; the cause is chained for the log.
 
@@ -70,6 +83,11 @@ class Index(Protocol):
     most two papers also count in the nearest other spelling), every quoted phrase, and passes every filter. Several
     categories or venues widen the answer, several authors narrow it. The paper of `Query.identifier` matches as if it
     had the words, and comes first. A query without words matches every paper that passes the filters.
+
+    An index that has a model and vectors also finds papers that mean what was typed (`fusion.meaning`), with none of
+    its words: the hundred nearest that pass the filters and are not unrelated are candidates, and so are the hundred
+    best by words; `fusion.scores` puts the candidates in order, and after them come the others that have a word, by
+    words alone. A vector counts only for the text that it was made from.
     """
 
     def apply(self, upserts: Iterable[Document], deletes: Iterable[int], *, cursor: int) -> None:
@@ -92,11 +110,34 @@ class Index(Protocol):
     def suggest(self, prefix: str, *, limit: int = 8) -> list[int]:
         """Primary keys of papers, best first, with all words of `prefix` in the title, the last perhaps unfinished."""
 
+    def related(self, pk: int, *, limit: int = 8) -> list[Hit]:
+        """The papers nearest in meaning to one, nearest first, with their cosines; none when it has no vector."""
+
+    def unembedded(self, *, limit: int) -> list[int]:
+        """Papers that have no vector of their present text: those changed lately first, then from the newest back.
+
+        They are named until `embed` is called, with documents for them or without; then they are not named again
+        before they change. Empty when there is no model, or it cannot be used. Raises IndexLocked when another process
+        writes.
+        """
+
+    def embed(self, documents: Iterable[Document]) -> None:
+        """Compute and keep a vector for each document, durably: all of them or, when it raises, none.
+
+        Raises IndexLocked when another process writes.
+        """
+
+    def embedding(self) -> Embedding:
+        """Whether it searches by meaning too."""
+
     def count(self) -> int:
         """How many papers it holds."""
 
     def clear(self) -> None:
-        """Forget everything: cursor 0, no papers. For rebuilding. Raises IndexLocked when another process writes."""
+        """Forget everything: cursor 0, no papers. For rebuilding. Raises IndexLocked when another process writes.
+
+        Vectors may be kept, as they count again for a paper that comes back with the same text.
+        """
 
     def close(self) -> None:
         """Give back the writer's lock and memory. The index can be used again afterwards."""

@@ -7,6 +7,7 @@ The form of the score was measured on 2,599 searches for known papers (seven kin
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,6 +28,12 @@ LONGEST_HEAD = 3
 # A word that so few papers have may be misspelt.
 RARE = 2
 
+# The most that BM25 gives for one word, in units of its rarity: the saturation k1 = 1.2 of Lucene and tantivy, and 1.
+HIGHEST = 2.2
+
+# A word is a name when at least this share of the papers that have it have it among their authors.
+_NAME = 0.5
+
 # The score of the paper whose identifier was typed: above what any words can reach.
 IDENTIFIED = 1_000_000.0
 
@@ -38,6 +45,12 @@ class Vocabulary(Protocol):
 
     def papers_with(self, stem: str) -> int:
         """How many papers have the stem in ALL."""
+
+    def papers_by(self, word: str) -> int:
+        """How many papers have the word in a name of their authors."""
+
+    def count(self) -> int:
+        """How many papers there are."""
 
     def nearest(self, word: str, *, rare: bool) -> str | None:
         """The word of titles that `word` most likely was meant to be, or None; with `rare`, even a rare one."""
@@ -52,6 +65,9 @@ class Plan:
     `authors` is a set of runs of which one must be in a name (`name_forms`); each of `without_authors` must not. Of
     `categories` (`category_keys`) and of `venues` (runs) one must match, when there are any. `since` and `until` are
     inclusive, as numbers like 20240531.
+
+    `attainable` is the score of a paper that would have every term as often as can count. `names_somebody` says that
+    one of the words is a name of authors.
     """
 
     terms: tuple[tuple[str, float], ...] = ()
@@ -72,6 +88,8 @@ class Plan:
     holds: bool | None = None
     newest: bool = False
     corrections: tuple[tuple[str, str], ...] = ()
+    attainable: float = 0.0
+    names_somebody: bool = False
 
     @property
     def has_text(self) -> bool:
@@ -111,7 +129,25 @@ def plan(query: Query, vocabulary: Vocabulary) -> Plan:
         holds=query.holds,
         newest=query.sort is Sort.NEWEST,
         corrections=corrections,
+        attainable=_attainable(terms, vocabulary),
+        names_somebody=any(_is_name(word, stem, vocabulary) for stem, word in zip(stems, typed, strict=True)),
     )
+
+
+def _attainable(terms: dict[str, float], vocabulary: Vocabulary) -> float:
+    """The sum of the rarities of the terms, by Lucene's idf, as BM25 adds them up."""
+    total = vocabulary.count() if terms else 0
+    having = {stem: vocabulary.papers_with(stem) for stem in terms}
+    return sum(
+        HIGHEST * weight * math.log(1 + (total - having[stem] + 0.5) / (having[stem] + 0.5))
+        for stem, weight in terms.items()
+        if having[stem]
+    )
+
+
+def _is_name(word: str, stem: str, vocabulary: Vocabulary) -> bool:
+    papers = 0 if word in analysis.STOP_WORDS else vocabulary.papers_by(word)
+    return papers > 0 and papers >= _NAME * vocabulary.papers_with(stem)
 
 
 def _corrections(stems: list[str], typed: list[str], vocabulary: Vocabulary) -> tuple[tuple[str, str], ...]:

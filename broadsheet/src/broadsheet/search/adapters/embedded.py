@@ -16,11 +16,17 @@ from pathlib import Path
 
 import tantivy
 
+from broadsheet.search import fusion
+from broadsheet.search.adapters import embedded_hybrid as hybrid
 from broadsheet.search.adapters import embedded_schema as schema
-from broadsheet.search.adapters.embedded_folder import Folder, Lock, Manifest, Stamp
+from broadsheet.search.adapters.embedded_folder import Folder, Manifest, Stamp
+from broadsheet.search.adapters.embedded_meaning import Load, Vectored
 from broadsheet.search.adapters.embedded_reader import Reader, column, cursor_of, opened
+from broadsheet.search.dense.store import Damaged
 from broadsheet.search.document import Document
-from broadsheet.search.index import Facet, IndexLocked, IndexUnavailable, Results
+from broadsheet.search.durable import Lock
+from broadsheet.search.embedding import Embedder, ModelMissing
+from broadsheet.search.index import MAX_DEPTH, Embedding, Facet, Hit, IndexLocked, IndexUnavailable, Results
 from broadsheet.search.query import Query
 
 FORMAT = 1
@@ -40,15 +46,22 @@ _CHUNK = 500
 log = logging.getLogger("broadsheet.search")
 
 
+def _no_model(name: str) -> Embedder:
+    raise ModelMissing(f"There is no model {name}.")
+
+
 class EmbeddedIndex:
     """The index in a folder. Fulfils `Index`; may be shared by threads.
 
     A reader opens the folder when it is first asked, and sees what a writer committed at most a second later; the
     object that writes sees it at once. The first `apply` takes the writer's lock and keeps it until `close`. A folder
     that is missing or empty is a new index.
+
+    With a `model` it searches by meaning too, as far as papers have vectors, which lie in the folder as well; `load`
+    makes the embedder of that name. When the vectors or the model cannot be used, it searches by words.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, model: str = "", load: Load = _no_model) -> None:
         ours = Manifest(FORMAT, _ENGINE, schema.schema_hash(), generation="")
         self._folder = Folder(folder, ours)
         self._lock = threading.RLock()
@@ -56,20 +69,46 @@ class EmbeddedIndex:
         self._looked = -RELOAD_AFTER
         self._stamp: Stamp | None = None
         self._writer: _Writer | None = None
+        self._vectored = Vectored(folder / "vectors", model, load)
 
     # --- Reading ---
 
     def search(self, query: Query, *, limit: int = 20, offset: int = 0, facets: Iterable[Facet] = ()) -> Results:
         """See `Index.search`. Without facets a query costs a few milliseconds of one core at 100,000 papers."""
+        limit, offset, wanted = max(limit, 0), max(offset, 0), list(facets)
         with self._reading() as reader:
             if reader is None:
-                return Results((), 0, {str(facet): [] for facet in facets})
-            return reader.search(query, limit=max(limit, 0), offset=max(offset, 0), facets=list(facets))
+                return Results((), 0, {str(facet): [] for facet in wanted})
+            plan = reader.plan(query)
+            meaning = self._vectored.meaning(fusion.meaning(query))
+            if meaning:
+                try:
+                    page = range(offset, min(offset + limit, MAX_DEPTH))
+                    return hybrid.search(reader.searcher, plan, meaning, page, wanted)
+                except Damaged as error:
+                    self._vectored.failed(error)
+            return reader.search(plan, limit=limit, offset=offset, facets=wanted)
 
     def suggest(self, prefix: str, *, limit: int = 8) -> list[int]:
         """See `Index.suggest`."""
         with self._reading() as reader:
             return reader.suggest(prefix[:200], limit=limit) if reader and limit > 0 else []
+
+    def related(self, pk: int, *, limit: int = 8) -> list[Hit]:
+        """See `Index.related`."""
+        generation = self._vectored.answering()
+        with self._reading() as reader:
+            if reader is None or generation is None or limit <= 0:
+                return []
+            try:
+                return hybrid.related(reader.searcher, generation.vectors, pk, limit=limit)
+            except Damaged as error:
+                self._vectored.failed(error)
+                return []
+
+    def embedding(self) -> Embedding:
+        """See `Index.embedding`."""
+        return self._vectored.state()
 
     def count(self) -> int:
         """See `Index.count`."""
@@ -156,6 +195,16 @@ class EmbeddedIndex:
             writer.commit(cursor)
             self._looked = -RELOAD_AFTER
 
+    def unembedded(self, *, limit: int) -> list[int]:
+        """See `Index.unembedded`. Takes the lock of the vectors and keeps it until `close`."""
+        with self._reading() as reader, _translated("written"):
+            return self._vectored.unembedded(reader.searcher, reader.cursor(), limit) if reader else []
+
+    def embed(self, documents: Iterable[Document]) -> None:
+        """See `Index.embed`. 30 ms a paper; takes the lock of the vectors and keeps it until `close`."""
+        with _translated("written"):
+            self._vectored.embed(documents)
+
     def clear(self) -> None:
         """See `Index.clear`. Works on whatever is in the folder: an old version, damaged files, nothing."""
         with self._lock, _translated("written"):
@@ -166,6 +215,7 @@ class EmbeddedIndex:
             finally:
                 lock.release()
             self._stamp = None
+            self._vectored.forget_place()
             self._forget()
 
     def close(self) -> None:
@@ -174,6 +224,7 @@ class EmbeddedIndex:
             writer, self._writer = self._writer, None
             if writer:
                 writer.close()
+            self._vectored.close()
             self._forget()
 
     def _writing(self) -> _Writer:
@@ -293,6 +344,8 @@ def _translated(doing: str) -> Iterator[None]:
         yield
     except IndexUnavailable:
         raise
+    except (ModelMissing, Damaged) as error:
+        raise IndexUnavailable(f"Papers get no vectors now. {error}") from error
     except BaseException as error:
         # A panic in Rust arrives as PanicException, which is no Exception and can be told by its name only.
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":

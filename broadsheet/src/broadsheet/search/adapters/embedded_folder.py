@@ -6,6 +6,7 @@
         manifest.json      which generation answers, and which format it has; replaced by rename, never edited
         writer.lock        locked by the one process that writes
         g000001/           tantivy's files of a generation
+        vectors/           what `dense.generations` keeps; a switch leaves it alone
 
 A generation is made beside the old one and becomes live when the manifest names it, so that a crash at any moment
 leaves the old one or the new one. The index is derived data: whatever is wrong with the folder, `switch` begins again.
@@ -13,9 +14,7 @@ leaves the old one or the new one. The index is derived data: whatever is wrong 
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable
@@ -23,7 +22,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from broadsheet.search.index import IndexLocked, IndexUnavailable
+from broadsheet.search import durable
+from broadsheet.search.durable import Lock
+from broadsheet.search.index import IndexUnavailable
 
 _MANIFEST = "manifest.json"
 _LOCK = "writer.lock"
@@ -109,7 +110,7 @@ class Folder:
         generation.mkdir()
         try:
             create(generation)
-            _sync(generation)
+            durable.sync(generation)
             self._name(generation.name)
         except BaseException:
             shutil.rmtree(generation, ignore_errors=True)
@@ -122,35 +123,4 @@ class Folder:
     def _name(self, generation: str) -> None:
         """Write the manifest: complete and on the disk before it has its name."""
         manifest = asdict(self._ours) | {"generation": generation}
-        draft = self.path / f"{_MANIFEST}.new"
-        with draft.open("wb") as file:
-            file.write(json.dumps(manifest, indent=2).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(self.path / _MANIFEST)
-        _sync(self.path)
-
-
-class Lock:
-    """An exclusive lock on a file, held from the start. The system releases it when the process dies."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("ab")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self._file.close()
-            raise IndexLocked("Another process is writing to the search index. Only one can at a time.") from error
-
-    def release(self) -> None:
-        """Let others write."""
-        self._file.close()
-
-
-def _sync(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        durable.replace(self.path / _MANIFEST, json.dumps(manifest, indent=2).encode() + b"\n")

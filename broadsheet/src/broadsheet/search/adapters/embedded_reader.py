@@ -10,6 +10,7 @@ import tantivy
 from broadsheet.search import analysis, lexical
 from broadsheet.search.adapters import embedded_schema as schema
 from broadsheet.search.index import MAX_DEPTH, Facet, Hit, Results
+from broadsheet.search.lexical import Plan
 from broadsheet.search.query import Query
 from broadsheet.search.spelling import Speller
 
@@ -45,17 +46,25 @@ class Reader:
         """The journal's cursor."""
         return cursor_of(self._searcher)
 
-    def search(self, query: Query, *, limit: int, offset: int, facets: list[Facet]) -> Results:
-        """Plan, look up, count."""
+    @property
+    def searcher(self) -> tantivy.Searcher:
+        """The engine's own view."""
+        return self._searcher
+
+    def plan(self, query: Query) -> Plan:
+        """What is looked up for a query."""
+        return lexical.plan(query, self)
+
+    def search(self, plan: Plan, *, limit: int, offset: int, facets: list[Facet]) -> Results:
+        """Look up and count, by words alone."""
         searcher = self._searcher
-        plan = lexical.plan(query, self)
         wanted = schema.query(plan)
         end = min(offset + limit, MAX_DEPTH)
         if plan.newest or not plan.has_text:
-            total, hits = _newest(searcher, wanted, offset, end)
+            total, hits = newest(searcher, wanted, offset, end)
         else:
-            total, hits = _best(searcher, wanted, offset, end)
-        return Results(hits, total, _facets(searcher, wanted, facets), plan.corrections)
+            total, hits = best(searcher, wanted, offset, end)
+        return Results(hits, total, counted(searcher, wanted, facets), plan.corrections)
 
     def suggest(self, prefix: str, *, limit: int) -> list[int]:
         """Titles that continue what was typed; of an unfinished word, with the words that most titles use."""
@@ -68,11 +77,11 @@ class Reader:
         found: dict[int, None] = {}
         if finished:
             in_a_row = schema.suggestions_in_a_row(finished, last)
-            found = dict.fromkeys(hit.pk for hit in _newest(searcher, in_a_row, 0, limit)[1])
+            found = dict.fromkeys(hit.pk for hit in newest(searcher, in_a_row, 0, limit)[1])
         if len(found) < limit:
             beginnings = [word for word, _papers in searcher.terms_with_prefix("title", last, limit=_MOST_EXPANSIONS)]
             wanted = schema.suggestions(finished, beginnings)
-            found |= dict.fromkeys(hit.pk for hit in _newest(searcher, wanted, 0, limit)[1])
+            found |= dict.fromkeys(hit.pk for hit in newest(searcher, wanted, 0, limit)[1])
         return list(found)[:limit]
 
     def papers_with(self, stem: str) -> int:
@@ -80,6 +89,10 @@ class Reader:
         papers = self._searcher.doc_freq("all", stem)
         # The engine's count includes papers deleted since; among few that decides whether a word is known at all.
         return papers if papers > _FEW else total_of(self._searcher.search(schema.term("all", stem), limit=1))
+
+    def papers_by(self, word: str) -> int:
+        """How many papers have the word in a name of their authors, papers deleted since included."""
+        return self._searcher.doc_freq("authors", word)
 
     def nearest(self, word: str, *, rare: bool) -> str | None:
         """The word of titles that `word` most likely was meant to be, or None; with `rare`, even a rare one."""
@@ -115,7 +128,7 @@ def column(searcher: tantivy.Searcher, name: str, addresses: list[tantivy.DocAdd
     return [int(value or 0) for value in searcher.fast_field_values(name, addresses)]
 
 
-def _newest(searcher: tantivy.Searcher, wanted: tantivy.Query, offset: int, end: int) -> tuple[int, tuple[Hit, ...]]:
+def newest(searcher: tantivy.Searcher, wanted: tantivy.Query, offset: int, end: int) -> tuple[int, tuple[Hit, ...]]:
     """How many match, and the page from `offset` to before `end`, the newest first."""
     # tantivy sets aside memory for limit and offset before it looks: an offset from outside must never reach it.
     offset = min(offset, end)
@@ -124,7 +137,7 @@ def _newest(searcher: tantivy.Searcher, wanted: tantivy.Query, offset: int, end:
     return total_of(found), tuple(Hit(pk, 0.0) for pk in column(searcher, "pk", addresses))
 
 
-def _best(searcher: tantivy.Searcher, wanted: tantivy.Query, offset: int, end: int) -> tuple[int, tuple[Hit, ...]]:
+def best(searcher: tantivy.Searcher, wanted: tantivy.Query, offset: int, end: int) -> tuple[int, tuple[Hit, ...]]:
     """How many match, and the page from `offset` to before `end`, the best first, of equals the newest.
 
     tantivy puts equals in an order of its own, so all papers with the scores of the page are fetched and sorted.
@@ -163,7 +176,7 @@ def _page(
         yield Hit(pk, score)
 
 
-def _facets(searcher: tantivy.Searcher, wanted: tantivy.Query, facets: list[Facet]) -> dict[str, list[tuple[str, int]]]:
+def counted(searcher: tantivy.Searcher, wanted: tantivy.Query, facets: list[Facet]) -> dict[str, list[tuple[str, int]]]:
     """The counts that were asked for."""
     if not facets:
         return {}
@@ -171,13 +184,13 @@ def _facets(searcher: tantivy.Searcher, wanted: tantivy.Query, facets: list[Face
     asked = {
         str(facet): {"terms": {"field": str(facet), "size": sizes[facet], "segment_size": 1_000}} for facet in facets
     }
-    counted = {
+    counts = {
         name: [(str(bucket["key"]), int(bucket["doc_count"])) for bucket in result["buckets"]]
         for name, result in searcher.aggregate(wanted, asked).items()
     }
-    for name, pairs in counted.items():
+    for name, pairs in counts.items():
         if name == Facet.YEAR:
             pairs.sort(reverse=True)
         else:
             pairs.sort(key=lambda pair: (-pair[1], pair[0]))
-    return counted
+    return counts

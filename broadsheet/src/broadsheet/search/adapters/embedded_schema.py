@@ -17,6 +17,7 @@ identifier     text, raw                   ``scheme:value``
 date           integer, 20240531           range
 year           integer                     facet
 newest         integer                     sorts by day, then by primary key: the newest first when descending
+digest         integer                     tells whether a vector was made from the present title and abstract
 has_code       boolean                     filter
 holds          boolean                     filter
 mark           text, raw                   only in the one document that is no paper: the journal's cursor
@@ -48,7 +49,7 @@ _KEY_BITS = 38
 
 
 # Raise it when `document` puts other content into the same fields, or when `analysis` cuts text in another way.
-CONTENT = 2
+CONTENT = 3
 
 _STEMS = {"kind": "text", "tokenizer_name": "en", "index_option": "position"}
 _WORDS = {"kind": "text", "tokenizer_name": "plain", "index_option": "position"}
@@ -58,7 +59,7 @@ _COLUMN = {"kind": "integer", "fast": True}
 _FLAG = {"kind": "boolean", "indexed": True}
 _FIELDS: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("pk", "change", "date"), _NUMBER),
-    **dict.fromkeys(("year", "newest", "cursor"), _COLUMN),
+    **dict.fromkeys(("year", "newest", "digest", "cursor"), _COLUMN),
     **dict.fromkeys(("has_code", "holds"), _FLAG),
     **dict.fromkeys(("all", "ti"), _STEMS),
     **dict.fromkeys(("title", "authors", "venue"), _WORDS),
@@ -129,6 +130,7 @@ def document(paper: Document) -> tantivy.Document:
     made.add_integer("pk", paper.pk)
     made.add_integer("change", paper.change)
     made.add_integer("newest", newest(paper.day, paper.pk))
+    made.add_integer("digest", paper.digest)
     made.add_boolean("has_code", paper.has_code)
     made.add_boolean("holds", paper.holds)
     return made
@@ -159,11 +161,50 @@ def query(plan: Plan) -> tantivy.Query:
     """What matches a plan, with its score."""
     must = [_words(plan)] if plan.terms or plan.identifier else []
     must += [_run("all", phrase) for phrase in plan.phrases]
-    must += [_filter(wanted) for wanted in _filters(plan)]
+    return _filtered(plan, must, certain=plan.has_text)
+
+
+def passing(plan: Plan) -> tantivy.Query:
+    """What passes the filters of a plan, whatever its words, with score 0."""
+    return _filtered(plan, [], certain=False)
+
+
+def scored(plan: Plan, keys: list[int]) -> tantivy.Query:
+    """Those of the papers that pass the filters, each with its score by the words of the plan, 0 without any."""
+    among = _filtered(plan, [_filter(papers_among(keys))], certain=False)
+    return tantivy.Query.boolean_query([(Occur.Must, among), (Occur.Should, _words(plan))])
+
+
+def either(wanted: tantivy.Query, keys: list[int]) -> tantivy.Query:
+    """What matches a query, and these papers too."""
+    return tantivy.Query.boolean_query([(Occur.Should, wanted), (Occur.Should, _filter(papers_among(keys)))])
+
+
+def without(wanted: tantivy.Query, keys: list[int]) -> tantivy.Query:
+    """What matches a query, but none of these papers."""
+    return tantivy.Query.boolean_query([(Occur.Must, wanted), (Occur.MustNot, papers_among(keys))])
+
+
+def changed(after: int, until: int) -> tantivy.Query:
+    """Papers made from journal entries after one number and up to another."""
+    return tantivy.Query.range_query(SCHEMA, "change", FieldType.Integer, after + 1, until)
+
+
+def older(newest_below: int) -> tantivy.Query:
+    """Papers that come behind a place in the order of `newest`."""
+    return tantivy.Query.range_query(SCHEMA, "newest", FieldType.Integer, 0, newest_below - 1)
+
+
+def has_filters(plan: Plan) -> bool:
+    """Whether a plan has filters or exclusions."""
+    return any(True for _one in (*_filters(plan), *_exclusions(plan)))
+
+
+def _filtered(plan: Plan, must: list[tantivy.Query], *, certain: bool) -> tantivy.Query:
+    """What matches all of `must` and passes the filters. Unless that is certain to be papers, no other is let in."""
+    must = [*must, *(_filter(wanted) for wanted in _filters(plan))] or [_filter(tantivy.Query.all_query())]
     must_not = list(_exclusions(plan))
-    if not must:
-        must = [_filter(tantivy.Query.all_query())]
-    if not plan.has_text:
+    if not certain:
         must_not.append(term("mark", CURSOR))
     clauses = [(Occur.Must, one) for one in must] + [(Occur.MustNot, one) for one in must_not]
     return must[0] if len(clauses) == 1 else tantivy.Query.boolean_query(clauses)

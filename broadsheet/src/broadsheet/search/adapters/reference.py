@@ -7,9 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from broadsheet.search import analysis, lexical
+import numpy as np
+
+from broadsheet.search import analysis, fusion, lexical
 from broadsheet.search.document import Document
-from broadsheet.search.index import MAX_DEPTH, Facet, Hit, Results
+from broadsheet.search.embedding import Embedder, Floats
+from broadsheet.search.index import MAX_DEPTH, Embedding, Facet, Hit, IndexUnavailable, Results
 from broadsheet.search.lexical import Plan, Run
 from broadsheet.search.query import Query
 from broadsheet.search.spelling import Speller
@@ -59,9 +62,14 @@ class _Indexed:
 class ReferenceIndex:
     """Every answer by looking at every paper. Fulfils `Index`; holds nothing after the process ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, embedder: Embedder | None = None) -> None:
         self._papers: dict[int, _Indexed] = {}
         self._cursor = 0
+        self._embedder = embedder
+        self._vectors: dict[int, tuple[int, Floats]] = {}
+        self._named: dict[int, int] = {}
+        self._asked: list[int] = []
+        self._begun: int | None = None
 
     def apply(self, upserts: Iterable[Document], deletes: Iterable[int], *, cursor: int) -> None:
         """See `Index.apply`."""
@@ -85,6 +93,7 @@ class ReferenceIndex:
     def clear(self) -> None:
         """See `Index.clear`."""
         self._papers, self._cursor = {}, 0
+        self._named, self._asked, self._begun = {}, [], None
 
     def close(self) -> None:
         """See `Index.close`: it has no lock and its memory is the index."""
@@ -97,6 +106,9 @@ class ReferenceIndex:
         if found and plan.has_text and not plan.newest:
             scores = self._scores(found, plan)
         found.sort(key=lambda paper: (-scores[paper.document.pk], paper.newest))
+        meaning = fusion.meaning(query)
+        if self._embedder and self._vectors and meaning:
+            found, scores = self._fused(plan, found, scores, self._cosines(self._embedder.encode([meaning])[0]))
         page = found[max(offset, 0) : min(max(offset, 0) + max(limit, 0), MAX_DEPTH)]
         return Results(
             hits=tuple(Hit(paper.document.pk, scores[paper.document.pk]) for paper in page),
@@ -104,6 +116,71 @@ class ReferenceIndex:
             facets={str(facet): _counted(facet, found) for facet in facets},
             corrections=plan.corrections,
         )
+
+    def _fused(
+        self, plan: Plan, found: list[_Indexed], scores: dict[int, float], cosines: dict[int, float]
+    ) -> tuple[list[_Indexed], dict[int, float]]:
+        """The candidates of both sides in the order of `fusion`, then the others that were found; all their scores."""
+        passing = [pk for pk in cosines if _passes(self._papers[pk], plan)]
+        least = self._embedder.unrelated if self._embedder else 0.0
+        near = sorted((pk for pk in passing if cosines[pk] >= least), key=lambda pk: -cosines[pk])[: fusion.DEPTH]
+        best = [paper.document.pk for paper in found[: fusion.DEPTH]]
+        chosen = dict.fromkeys([*best, *near])
+        fused = fusion.scores(plan, [fusion.Candidate(pk, scores.get(pk, 0.0), cosines.get(pk)) for pk in chosen])
+        order = sorted(chosen, key=lambda pk: (-fused[pk], self._papers[pk].newest))
+        tail = [paper for paper in found if paper.document.pk not in chosen]
+        if tail:
+            floor, highest = fused[order[-1]], scores[best[-1]]
+            fused |= {paper.document.pk: floor + (scores[paper.document.pk] / highest - 1.0) for paper in tail}
+        return [*(self._papers[pk] for pk in order), *tail], fused
+
+    def _cosines(self, vector: Floats) -> dict[int, float]:
+        """Of each paper that has a vector of its present text."""
+        return {
+            pk: float(self._vectors[pk][1] @ vector)
+            for pk, paper in self._papers.items()
+            if pk in self._vectors and self._vectors[pk][0] == paper.document.digest
+        }
+
+    def related(self, pk: int, *, limit: int = 8) -> list[Hit]:
+        """See `Index.related`."""
+        if pk not in self._papers or self._vectors.get(pk, (None,))[0] != self._papers[pk].document.digest:
+            return []
+        cosines = self._cosines(self._vectors[pk][1])
+        others = sorted((other for other in cosines if other != pk), key=lambda other: -cosines[other])
+        return [Hit(other, cosines[other]) for other in others[: max(limit, 0)]]
+
+    def unembedded(self, *, limit: int) -> list[int]:
+        """See `Index.unembedded`."""
+        if self._embedder is None or self._embedder.missing():
+            return []
+        if self._begun is None:
+            self._begun = self._cursor
+        begun = self._begun
+        present = self._cosines(np.zeros(self._embedder.dimensions, np.float32))
+        lacking = [
+            paper
+            for pk, paper in self._papers.items()
+            if pk not in present and self._named.get(pk, -1) < paper.document.change
+        ]
+        lacking.sort(key=lambda paper: (paper.document.change <= begun, paper.newest))
+        self._asked = self._asked or [paper.document.pk for paper in lacking[:limit]]
+        return self._asked[:limit]
+
+    def embed(self, documents: Iterable[Document]) -> None:
+        """See `Index.embed`. Raises IndexUnavailable without a model."""
+        if self._embedder is None:
+            raise IndexUnavailable("Search by meaning is turned off.")
+        made = {one.pk: (one.digest, self._embedder.encode([one.meaning])[0]) for one in documents}
+        self._vectors |= made
+        self._named |= {pk: self._papers[pk].document.change for pk in self._asked if pk in self._papers}
+        self._asked = []
+
+    def embedding(self) -> Embedding:
+        """See `Index.embedding`."""
+        if self._embedder is None:
+            return Embedding()
+        return Embedding(self._embedder.name, self._embedder.missing(), len(self._vectors))
 
     def suggest(self, prefix: str, *, limit: int = 8) -> list[int]:
         """See `Index.suggest`."""
@@ -122,6 +199,10 @@ class ReferenceIndex:
     def papers_with(self, stem: str) -> int:
         """How many papers have the stem in ALL."""
         return sum(stem in paper.all for paper in self._papers.values())
+
+    def papers_by(self, word: str) -> int:
+        """How many papers have the word in a name of their authors."""
+        return sum(any(word in name for name in paper.names) for paper in self._papers.values())
 
     def nearest(self, word: str, *, rare: bool) -> str | None:
         """The word of titles that `word` most likely was meant to be, or None; with `rare`, even a rare one."""

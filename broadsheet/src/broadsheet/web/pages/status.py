@@ -83,7 +83,17 @@ def _index_line() -> str:
         return str(error)
     behind = papers.unread(cursor)
     lag = "up to date" if behind <= 0 else f"{wording.count(behind, 'change')} behind; it is being brought up to date"
-    return f"{wording.count(held, 'paper')}, {lag}"
+    return f"{wording.count(held, 'paper')}, {lag}{_meaning_line(held)}"
+
+
+def _meaning_line(held: int) -> str:
+    """Of how many papers the index knows the meaning, where a model is set."""
+    known = index().embedding()
+    if not known.model:
+        return ""
+    if known.missing:
+        return f". {known.missing}"
+    return f"; {wording.number(min(known.papers, held))} of them searched by meaning ({known.model})"
 
 
 def _health(place: ingest.Place) -> Health:

@@ -1,0 +1,1 @@
+"""Vectors of papers: kept on disk, and searched by reading all of them."""

@@ -1,0 +1,315 @@
+"""Vectors on disk: immutable segments, and a manifest that names those that count and is replaced by a rename.
+
+A folder holds the vectors of one model::
+
+    manifest.json      what counts: segments, the mean that was taken off every vector, the measured shortcut
+    000012.vectors     a segment
+
+A writer killed at any moment leaves the manifest as it was, and perhaps a file that nothing names. Readers map the
+segments into memory, all processes the same pages. Nothing is ever deleted: the lexical index knows which papers there
+are, and which text each has now, and a vector that was made from another text does not count.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from broadsheet.search import durable
+from broadsheet.search.dense import calibration, scan, segment
+from broadsheet.search.dense.calibration import Shortcut
+from broadsheet.search.dense.segment import Keys, Segment
+from broadsheet.search.embedding import Floats
+
+FORMAT = 1
+_MANIFEST = "manifest.json"
+_LARGEST_MANIFEST = 1_000_000  # bytes
+# How often a reader looks for a newer manifest, in seconds.
+RELOAD_AFTER = 1.0
+
+# A segment is written together with the one before it unless that is so many times as long or both together are longer
+# than the longest: few segments, and no vector is written again more than some thirty times.
+_STEPS = 4
+_LONGEST = 262_144
+
+# The mean is that of the first vectors. It is taken anew as they double, until there are so many.
+_MEAN_OF = 1_000
+
+# How deep a search may go before fewer candidates are compared for each wanted paper.
+_DEEP = 20_000
+
+
+class Damaged(Exception):
+    """The folder holds something that no writer of ours left there. The vectors have to be made again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What counts. `segments` are names with their numbers of rows; `papers` counts a paper in two of them once.
+
+    `mean` is in hexadecimal, 32-bit floats in the machine's order; it was taken of the first `mean_of` vectors.
+    """
+
+    fingerprint: str
+    dimensions: int
+    segments: tuple[tuple[str, int], ...] = ()
+    papers: int = 0
+    mean: str = ""
+    mean_of: int = 0
+    shortcut: Shortcut | None = None
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Manifest:
+        """Read a manifest. Raises ValueError, KeyError or TypeError when it is none."""
+        said = json.loads(content)
+        if said.pop("format") != FORMAT:
+            raise ValueError("another format")
+        segments = tuple((str(int(name)).zfill(6), int(rows)) for name, rows in said.pop("segments"))
+        shortcut = said.pop("shortcut")
+        names = ("fingerprint", "dimensions", "papers", "mean", "mean_of")
+        made = cls(
+            **{name: said[name] for name in names},
+            segments=segments,
+            shortcut=Shortcut(**shortcut) if shortcut else None,
+        )
+        if len(bytes.fromhex(made.mean)) != (4 * made.dimensions if segments else 0):
+            raise ValueError("the mean has another length than the vectors")
+        return made
+
+
+class Found(NamedTuple):
+    """Papers, the digests of the texts that their vectors were made from, and their cosines to what was asked."""
+
+    pks: Keys
+    digests: Keys
+    cosines: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """A manifest with its segments mapped."""
+
+    manifest: Manifest
+    mean: Floats
+    segments: tuple[Segment, ...]
+
+
+class Vectors:
+    """The vectors of one model in a folder. May be shared by threads; one process writes, any number read."""
+
+    def __init__(self, folder: Path, *, fingerprint: str, dimensions: int) -> None:
+        self._folder = folder
+        self._empty = Manifest(fingerprint, dimensions)
+        self._lock = threading.RLock()
+        self._view: _View | None = None
+        self._stamp: tuple[int, int, int] | None = None
+        self._looked = -math.inf
+
+    def count(self) -> int:
+        """How many papers have a vector. Raises Damaged, OSError, as all methods do."""
+        return self._current().manifest.papers
+
+    def nearest(self, query: Floats, count: int) -> Found:
+        """The `count` papers whose vectors are nearest to one of length one, the nearest first, of equals any."""
+        view = self._current()
+        blocks = [part.block for part in view.segments]
+        rows = scan.nearest_by_signs(blocks, query, _candidates(view.manifest, count)) if blocks else []
+        parts = []
+        for number, part in enumerate(view.segments):
+            pks = part.pks[rows[number]]
+            valid = rows[number][~_held(view.segments[number + 1 :], pks)]
+            parts.append(_compared(part, valid, query))
+        found = _joined(parts, float(view.mean @ query))
+        order = scan.best(found.cosines, count)
+        return Found(found.pks[order], found.digests[order], found.cosines[order])
+
+    def cosines(self, query: Floats, pks: Sequence[int]) -> Found:
+        """Those of the papers that have a vector, in no order, each once."""
+        view = self._current()
+        wanted = np.unique(np.fromiter(pks, np.int64))
+        parts = []
+        for part in reversed(view.segments):
+            places, rows = part.rows(wanted)
+            wanted = np.delete(wanted, places)
+            parts.append(_compared(part, rows, query))
+        return _joined(parts, float(view.mean @ query))
+
+    def vector(self, pk: int) -> tuple[int, Floats] | None:
+        """The digest of the text and the vector of a paper, as far as 8 bits tell it; None when it has none."""
+        view = self._current()
+        for part in reversed(view.segments):
+            _places, rows = part.rows(np.array([pk], np.int64))
+            if len(rows):
+                value = scan.unpacked(part.block, rows)[0] + view.mean
+                return int(part.digests[rows[0]]), value / np.linalg.norm(value)
+        return None
+
+    def digests(self, pks: Sequence[int]) -> dict[int, int]:
+        """The digest of the text that each paper's vector was made from, where it has one."""
+        wanted = np.fromiter(pks, np.int64)
+        known: dict[int, int] = {}
+        for part in self._current().segments:
+            _places, rows = part.rows(wanted)
+            known.update(zip(part.pks[rows].tolist(), part.digests[rows].tolist(), strict=True))
+        return known
+
+    def add(self, pks: Sequence[int], digests: Sequence[int], vectors: Floats) -> None:
+        """Add vectors (n, d) of length one, each paper once; all of it or nothing, durably.
+
+        A paper that has a vector gets the new one in its place. Only whoever holds the folder's lock may call it.
+        """
+        if not pks:
+            return
+        with self._lock:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._reload()
+            view = self._current()
+            keys = np.fromiter(pks, np.int64)
+            new = len(keys) - int(_held(view.segments, keys).sum())
+            manifest = replace(view.manifest, papers=view.manifest.papers + new)
+            parts = list(view.segments)
+            mean = view.mean
+            if manifest.mean_of < min(_MEAN_OF, manifest.papers // 2 + 1):
+                parts, mean = _centred_anew(view, vectors)
+                manifest = replace(manifest, mean=mean.tobytes().hex(), mean_of=manifest.papers, segments=())
+            order = np.argsort(keys)
+            added = Segment(keys[order], np.fromiter(digests, np.int64)[order], scan.packed((vectors - mean)[order]))
+            self._publish(self._measured(self._written(manifest, parts, added)))
+
+    def close(self) -> None:
+        """Give back the mapped memory. The vectors can be asked again afterwards."""
+        with self._lock:
+            self._view, self._stamp, self._looked = None, None, -math.inf
+
+    def _current(self) -> _View:
+        with self._lock:
+            if self._view is None or time.monotonic() - self._looked >= RELOAD_AFTER:
+                self._reload()
+            assert self._view is not None, "a view is set by loading it"
+            return self._view
+
+    def _reload(self) -> None:
+        """See what was published since. A writer may remove a file between a look at the manifest and at the file."""
+        path = self._folder / _MANIFEST
+        while True:
+            stamp = _stamp(path)
+            if self._view is None or stamp != self._stamp:
+                try:
+                    self._view = self._opened(path) if stamp else _View(self._empty, _nothing(self._empty), ())
+                except Damaged:
+                    if _stamp(path) != stamp:
+                        continue
+                    raise
+            self._stamp, self._looked = stamp, time.monotonic()
+            return
+
+    def _opened(self, path: Path) -> _View:
+        try:
+            with path.open("rb") as file:
+                manifest = Manifest.from_bytes(file.read(_LARGEST_MANIFEST))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Damaged(f"the manifest of the vectors cannot be read: {error!r}") from error
+        except FileNotFoundError as error:
+            raise Damaged("the manifest of the vectors has vanished") from error
+        if (manifest.fingerprint, manifest.dimensions) != (self._empty.fingerprint, self._empty.dimensions):
+            raise Damaged("the vectors are those of another model")
+        return self._mapped(manifest)
+
+    def _mapped(self, manifest: Manifest) -> _View:
+        mean = np.frombuffer(bytes.fromhex(manifest.mean), np.float32) if manifest.mean else _nothing(manifest)
+        try:
+            parts = [segment.mapped(self._file(name), rows, manifest.dimensions) for name, rows in manifest.segments]
+        except (FileNotFoundError, ValueError) as error:
+            raise Damaged(f"a file of the vectors is gone or damaged: {error}") from error
+        return _View(manifest, mean, tuple(parts))
+
+    def _file(self, name: str) -> Path:
+        return self._folder / f"{name}.vectors"
+
+    def _written(self, manifest: Manifest, parts: list[Segment], added: Segment) -> Manifest:
+        """The manifest with the new segment written behind the others, together with those that are not much longer."""
+        kept = list(manifest.segments)
+        joined = [added] if kept else [*parts, added]
+        while kept and kept[-1][1] < _STEPS * _rows(joined) and kept[-1][1] + _rows(joined) <= _LONGEST:
+            kept.pop()
+            joined.insert(0, parts[len(kept)])
+        names = [int(path.stem) for path in self._folder.glob("*.vectors") if path.stem.isdecimal()]
+        name = f"{max(names, default=0) + 1:06}"
+        rows = segment.write(self._file(name), joined)
+        return replace(manifest, segments=(*kept, (name, rows)))
+
+    def _measured(self, manifest: Manifest) -> Manifest:
+        """With the shortcut measured, when the longest segment has doubled since that was done last."""
+        name, rows = max(manifest.segments, key=lambda entry: entry[1])
+        before = manifest.shortcut.vectors if manifest.shortcut else 0
+        if rows < max(calibration.FEWEST, min(2 * before, calibration.MOST)) or before == calibration.MOST:
+            return manifest
+        part = segment.mapped(self._file(name), rows, manifest.dimensions)
+        return replace(manifest, shortcut=calibration.measured(part.block))
+
+    def _publish(self, manifest: Manifest) -> None:
+        durable.replace(self._folder / _MANIFEST, json.dumps({"format": FORMAT, **asdict(manifest)}).encode())
+        self._reload()
+        named = {self._file(name) for name, _rows in manifest.segments}
+        for path in set(self._folder.glob("*.vectors")) - named:
+            # Replaced by a longer one, or left by a writer that was killed.
+            path.unlink(missing_ok=True)
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def _nothing(manifest: Manifest) -> Floats:
+    return np.zeros(manifest.dimensions, np.float32)
+
+
+def _rows(parts: Sequence[Segment]) -> int:
+    return sum(len(part.pks) for part in parts)
+
+
+def _candidates(manifest: Manifest, count: int) -> int:
+    """How many vectors are compared exactly to find so many."""
+    if manifest.shortcut is None or manifest.shortcut.factor is None:
+        return sum(rows for _name, rows in manifest.segments)
+    return max(count, min(count * manifest.shortcut.factor, _DEEP))
+
+
+def _held(parts: Sequence[Segment], pks: Keys) -> Any:
+    """Whether each of the papers is in one of the segments."""
+    held = np.zeros(len(pks), np.bool_)
+    for part in parts:
+        held[part.rows(pks)[0]] = True
+    return held
+
+
+def _compared(part: Segment, rows: scan.Rows, query: Floats) -> Found:
+    """The papers in these rows. The cosines lack what the mean adds to all of them: (v-m)·q + m·q = v·q."""
+    return Found(part.pks[rows], part.digests[rows], scan.products(part.block, query, rows))
+
+
+def _joined(parts: Sequence[Found], base: float) -> Found:
+    if not parts:
+        return Found(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
+    pks, digests, cosines = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    return Found(pks, digests, cosines + np.float32(base))
+
+
+def _centred_anew(view: _View, vectors: Floats) -> tuple[list[Segment], Floats]:
+    """All segments in one with the mean of old and new vectors taken off, and that mean."""
+    old = [scan.unpacked(part.block, slice(None)) + view.mean for part in view.segments]
+    mean = np.concatenate([*old, vectors]).mean(axis=0).astype(np.float32)
+    parts = zip(view.segments, old, strict=True)
+    return [Segment(part.pks, part.digests, scan.packed(whole - mean)) for part, whole in parts], mean
