@@ -6,7 +6,7 @@ taken: test, else dev, else train. Everything goes the way of the product: docum
 the parser, pages out. "words" is the index without vectors; "meaning" the order of the exact vectors alone; "both" is
 what a reader gets. Measures: nDCG at 10 with gains 2**judgment - 1 (Burges and others, 2005), and with the judgments
 themselves as gains, as trec_eval has it, which is the same for judgments of 0 and 1; recall at 100; the reciprocal rank
-of the first relevant paper. Vectors are kept in the folder that BROADSHEET_VECTORS names, else in build.
+of the first relevant paper. Vectors are kept in the folder that VECTORS names, else in build.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import recording
 from remembered_vectors import Remembering
 
-CACHE = Path(os.environ.get("BROADSHEET_VECTORS") or Path(__file__).resolve().parents[2] / "build" / "vectors")
+CACHE = Path(os.environ.get("VECTORS") or Path(__file__).resolve().parents[2] / "build" / "vectors")
 BATCH = 500
 DEPTH = 100
 SPLITS = ("test", "dev", "train")
