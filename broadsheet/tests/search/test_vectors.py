@@ -49,7 +49,7 @@ def test_nearest_by_signs_are_as_many_as_asked_and_none_is_nearer(sizes: list[in
     """Over all blocks together."""
     blocks = [scan.packed(directions(size, seed=seed + place)) for place, size in enumerate(sizes)]
     query = directions(1, seed=99)[0]
-    chosen = scan.nearest_by_signs(blocks, query, count)
+    chosen = scan.nearest_by_signs([block.bits for block in blocks], query, count)
     assert sum(map(len, chosen)) == min(count, sum(sizes))
     near, far = [], []
     for place, (size, rows) in enumerate(zip(sizes, chosen, strict=True)):
@@ -180,6 +180,24 @@ def test_new_vector_takes_the_place_of_the_old(tmp_path: Path) -> None:
     found = vectors.nearest(old[3], 400)
     assert sorted(found.pks.tolist()) == list(range(400))
     assert vectors.nearest(new[0], 1).pks.tolist() == [3]
+
+
+def test_nearest_among_some(tmp_path: Path) -> None:
+    """The same as the nearest of all, without the others; papers that have no vector are no matter."""
+    vectors = opened(tmp_path)
+    known = directions(2_500, width=20) @ directions(20)
+    known /= np.linalg.norm(known, axis=1, keepdims=True)
+    for begin in (0, 2_400):
+        rows = range(begin, len(known))
+        vectors.add(list(rows), [begin] * len(rows), known[begin:])
+    query = known[3]
+    among = [*range(0, 2_500, 7), 9_999]
+    everything = [pk for pk in vectors.nearest(query, 2_600).pks.tolist() if pk in set(among)]
+    found = vectors.nearest(query, 20, among=among)
+    assert len(set(found.pks.tolist()) & set(everything[:20])) >= 18
+    assert vectors.nearest(query, 500, among=among).pks.tolist() == everything
+    assert all(digest == (2_400 if pk >= 2_400 else 0) for pk, digest in zip(found.pks, found.digests, strict=True))
+    assert len(vectors.nearest(query, 20, among=[]).pks) == 0
 
 
 def test_segments_stay_few(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import numpy as np
 import tantivy
 
 from broadsheet.search import fusion
@@ -20,11 +19,11 @@ from broadsheet.search.lexical import Plan
 # Nearest papers that are asked for beyond those that are wanted: some may be gone or have another text by now.
 _SPARE = 50
 
-# When no more papers than this pass the filters, all of them are compared.
+# Filters are applied to the nearest papers, twice as many of them as should leave enough, when that is no more than
+# this; else all papers that pass are compared, when they are few; else filters are applied to the most.
+_CHEAP = 2_000
 _FEW = 20_000
-
-# When more do, the filters are applied to so many of the nearest.
-_MANY = 10_000
+_MOST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +96,16 @@ def _candidates(
 
 def _nearest(searcher: tantivy.Searcher, plan: Plan, meaning: Meaning) -> Found:
     """Papers near in meaning, the nearest first, of which enough pass the filters."""
+    wanted = DEPTH + _SPARE
     if not schema.has_filters(plan):
-        return meaning.vectors.nearest(meaning.vector, DEPTH + _SPARE)
+        return meaning.vectors.nearest(meaning.vector, wanted)
+    number = total_of(searcher.search(schema.passing(plan), limit=1, count=True))
+    enough = 2 * wanted * searcher.num_docs // max(number, 1)
+    if enough <= _CHEAP or number > _FEW:
+        return meaning.vectors.nearest(meaning.vector, min(enough, _MOST))
     passing = searcher.search(schema.passing(plan), limit=_FEW, count=True)
-    if total_of(passing) > _FEW:
-        return meaning.vectors.nearest(meaning.vector, _MANY)
     keys = column(searcher, "pk", [address for _score, address in passing.hits])
-    found = meaning.vectors.cosines(meaning.vector, keys)
-    order = np.argsort(-found.cosines, kind="stable")[: DEPTH + _SPARE]
-    return Found(found.pks[order], found.digests[order], found.cosines[order])
+    return meaning.vectors.nearest(meaning.vector, wanted, among=keys)
 
 
 def _looked_up(searcher: tantivy.Searcher, plan: Plan, keys: Iterable[int]) -> dict[int, _Paper]:

@@ -16,7 +16,9 @@ from broadsheet.search.dense.scan import Block
 FACTORS = (10, 20, 40, 80, 160)
 _ENOUGH = 0.95
 _SAMPLE = 100
-_DEPTH = 10
+# How many of the nearest are looked for when it is measured.
+DEPTH = 10
+
 # More vectors than this are not looked at: a second, once for each doubling of the collection.
 MOST = 32_768
 
@@ -44,10 +46,10 @@ def measured(block: Block) -> Shortcut:
     wanted = 0
     for row in np.linspace(0, count - 1, min(_SAMPLE, count)).astype(np.int64):
         query = scan.unpacked(part, row[None])[0]
-        true = scan.best(scan.products(part, query, everything), _DEPTH)
+        true = scan.best(scan.products(part, query, everything), DEPTH)
         wanted += len(true)
         for factor in FACTORS:
-            (near,) = scan.nearest_by_signs([part], query, factor * _DEPTH)
+            (near,) = scan.nearest_by_signs([part.bits], query, factor * DEPTH)
             hits[factor] += int(np.isin(true, near).sum())
     enough = next((factor for factor in FACTORS if hits[factor] >= _ENOUGH * wanted), None)
     return Shortcut(enough, round(hits[enough or FACTORS[-1]] / wanted, 4), count)

@@ -67,16 +67,16 @@ def _signs(centred: Floats) -> Words:
     return np.ascontiguousarray(octets.view(np.uint64).T)
 
 
-def nearest_by_signs(blocks: Sequence[Block], query: Floats, count: int) -> list[Rows]:
-    """The rows of each block that are among the `count` of all whose signs differ least from those of a query (d,).
+def nearest_by_signs(columns: Sequence[Words], query: Floats, count: int) -> list[Rows]:
+    """Of several blocks' bits, the rows of each that are among the `count` of all nearest to a query (d,) by signs.
 
     Rows come in rising order; of equally distant ones the first are taken.
     """
-    if count >= sum(block.count for block in blocks):
-        return [np.arange(block.count) for block in blocks]
+    if count >= sum(bits.shape[1] for bits in columns):
+        return [np.arange(bits.shape[1]) for bits in columns]
     signs = _signs(query[None, :])[:, 0]
-    distances = [_distances(block.bits, signs) for block in blocks]
-    longest = 64 * len(blocks[0].bits) + 1
+    distances = [_distances(bits, signs) for bits in columns]
+    longest = 64 * len(columns[0]) + 1
     within = np.cumsum(np.sum([np.bincount(one, minlength=longest) for one in distances], axis=0))
     cut = int(np.searchsorted(within, count))
     left = count - (int(within[cut - 1]) if cut else 0)
