@@ -103,7 +103,7 @@ def _nearest(searcher: tantivy.Searcher, plan: Plan, meaning: Meaning) -> Found:
     enough = 2 * wanted * searcher.num_docs // max(number, 1)
     if enough <= _CHEAP or number > _FEW:
         return meaning.vectors.nearest(meaning.vector, min(enough, _MOST))
-    passing = searcher.search(schema.passing(plan), limit=_FEW, count=True)
+    passing = searcher.search(schema.passing(plan), limit=max(number, 1), count=True)
     keys = column(searcher, "pk", [address for _score, address in passing.hits])
     return meaning.vectors.nearest(meaning.vector, wanted, among=keys)
 
