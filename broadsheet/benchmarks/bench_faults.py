@@ -2,8 +2,10 @@
 
 `python bench_faults.py [--seed SEED] [--days DAYS] [--scale SHARE] [--only NAME]` lets instances of Broadsheet follow a
 pretended arXiv over simulated days: one over DAYS days on which nothing goes wrong, one for each fault of
-`broadsheet.testing.arxiv_scenarios`, one of full volume. Beside that, four processes ask at once, and the origin
-measures how often. SHARE is that of the works of a real list which the lists of the simulation have.
+`broadsheet.testing.arxiv_scenarios`, one of full volume. What each says with a fault is compared with what an instance
+says on the same days without it, by the rule of `broadsheet.testing.arxiv_verdict`. Beside that, four processes ask at
+once, and the origin measures how often. SHARE is that of the works of a real list which the lists of the simulation
+have.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice, pairwise
 from pathlib import Path
@@ -26,6 +29,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 import corpus
 import listing_days
 import recording
+from broadsheet.testing import arxiv_verdict
+from broadsheet.testing.arxiv_calendar import Schedule
+from broadsheet.testing.arxiv_scenarios import SCENARIOS, named
 
 SECTIONS = ("cs.AI", "cs.CL", "cs.CV")
 # The clean run follows a whole archive too, whose lists have rules of their own.
@@ -45,22 +51,23 @@ _PROCESSES, _INTERVAL, _REQUESTS = 4, 0.3, 12
 
 def main(arguments: argparse.Namespace) -> None:
     """Run everything, two instances at a time, print the table, and write the record."""
-    from broadsheet.testing.arxiv_scenarios import SCENARIOS
-
     corpus.require()
     began = time.monotonic()
-    names = [scenario.name for scenario in SCENARIOS if not arguments.only or arguments.only in scenario.name]
-    jobs = [*([] if arguments.only else ["clean", "full"]), *names]
+    chosen = [scenario for scenario in SCENARIOS if not arguments.only or arguments.only in scenario.name]
+    names = [scenario.name for scenario in chosen]
+    calm = sorted({_calm_job(scenario) for scenario in chosen if not scenario.harmless})
+    first = [*([] if arguments.only else ["clean", "full"]), *calm]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(2) as pool:
         for name, scale in (("lists", arguments.scale), ("full", 1.0)):
             listing_days.save(listing_days.sampled(seed=arguments.seed, scale=scale), Path(folder, name))
-        results = list(pool.map(lambda job: _child(job, Path(folder), arguments), jobs))
-    rows = dict(zip(jobs, results, strict=True))
+        rows = {}
+        # What is said without faults comes first: the others are compared with it.
+        for jobs in (first, names):
+            rows |= zip(jobs, pool.map(lambda job: _child(job, Path(folder), arguments), jobs), strict=True)
     figures = {"seed": arguments.seed, "scale": arguments.scale, "sections": " ".join(SECTIONS)}
-    for job, name in (("clean", "clean"), ("full", "full_volume")):
-        if job in rows:
-            figures[name] = rows.pop(job)
-    figures |= {"faults": list(rows.values()), "summary": _summary(rows.values())}
+    figures |= {name: rows[job] for job, name in (("clean", "clean"), ("full", "full_volume")) if job in rows}
+    faults = [rows[name] for name in names]
+    figures |= {"faults": faults, "summary": _summary(faults)}
     if not arguments.only:
         figures["four_processes"] = _rate()
     figures["seconds"] = round(time.monotonic() - began)
@@ -71,20 +78,32 @@ def main(arguments: argparse.Namespace) -> None:
         recording.write("faults", figures)
 
 
-def _child(job: str, lists: Path, arguments: argparse.Namespace) -> dict[str, Any]:
-    """One instance in a process and a folder of its own; what it found."""
+def _calm_job(scenario: Any) -> str:
+    """The name of the run over the days of a scenario without what goes wrong in it."""
+    first, last = _days(scenario)
+    return f"calm {first} {last}"
+
+
+def _days(scenario: Any) -> tuple[date, date]:
+    """The first and the last day of a scenario's run."""
+    start, end = scenario.span()
+    return (start - BEFORE).date(), (end + AFTER).date()
+
+
+def _child(job: str, folder: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    """One instance in a process and a folder of its own; what it found. `folder` has the lists and what others said."""
     clean = job in ("clean", "full")
     sections = CLEAN_SECTIONS if clean else SECTIONS
     command = [sys.executable, __file__, "--seed", str(arguments.seed), "--days", str(arguments.days), "--job", job]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as data:
         environment = {
             **os.environ,
-            "BROADSHEET_DATA": folder,
+            "BROADSHEET_DATA": data,
             "BROADSHEET_STARTER": "no",
             "BROADSHEET_HARVEST": f"arxiv:{'+'.join(sections)}",
             "DJANGO_SETTINGS_MODULE": "broadsheet.config.settings",
         }
-        command += ["--lists", str(lists / ("full" if job == "full" else "lists"))]
+        command += ["--lists", str(folder / ("full" if job == "full" else "lists")), "--folder", str(folder)]
         command += ["--scale", str(1.0 if job == "full" else arguments.scale)]
         found = subprocess.run(command, env=environment, capture_output=True, check=False)
     lines = found.stdout.decode().splitlines()
@@ -92,8 +111,10 @@ def _child(job: str, lists: Path, arguments: argparse.Namespace) -> dict[str, An
         print(found.stderr.decode()[-3000:], file=sys.stderr)
         return {"fault": job, "ended": f"status {found.returncode}"}
     result: dict[str, Any] = json.loads(lines[-1])
-    shown = {name: result[name] for name in ("detected", "untrue", "lost", "wrong_day", "seconds") if name in result}
-    print(f"  {job}: {json.dumps(shown)}", file=sys.stderr, flush=True)
+    shown = ("noticed", "untrue", "lost", "wrong_day", "false_alarm_days", "seconds")
+    print(
+        f"  {job}: {json.dumps({name: result[name] for name in shown if name in result})}", file=sys.stderr, flush=True
+    )
     return result
 
 
@@ -104,14 +125,14 @@ def _job(arguments: argparse.Namespace) -> dict[str, Any]:
     django.setup()
     from django.core.management import call_command
 
-    from broadsheet.testing.arxiv_scenarios import named
-
     call_command("migrate", verbosity=0)
     began = time.monotonic()
     if arguments.job == "clean":
         result = _clean(CLEAN_FIRST, CLEAN_FIRST + timedelta(days=arguments.days - 1), arguments)
     elif arguments.job == "full":
         result = _clean(FULL_FIRST, FULL_FIRST + timedelta(days=FULL_DAYS - 1), arguments)
+    elif arguments.job.startswith("calm "):
+        result = _calm(arguments)
     else:
         result = _fault(named(arguments.job), arguments)
     return {**result, "seconds": round(time.monotonic() - began, 1)}
@@ -120,7 +141,7 @@ def _job(arguments: argparse.Namespace) -> dict[str, Any]:
 def _trial(first: date, last: date, sections: Sequence[str], arguments: argparse.Namespace, scenario: Any) -> Any:
     """An instance that followed the lists from `first` to `last`."""
     from broadsheet.testing.arxiv import Arxiv
-    from broadsheet.testing.arxiv_trial import Trial
+    from broadsheet.testing.arxiv_trial import WATCHED_DAYS, Trial
 
     schedule = scenario.calendar() if scenario else None
     lists = listing_days.load(arguments.lists)
@@ -129,7 +150,9 @@ def _trial(first: date, last: date, sections: Sequence[str], arguments: argparse
     page = max(10, round(PAGE * arguments.scale / 10)) if scenario else max(50, round(PAGE * arguments.scale))
     world = Arxiv(history, history.schedule.announced_at(first), page, faults)
     folder = Path(os.environ["BROADSHEET_DATA"])
-    with Trial(world, folder, sections, first, last, scenario, arguments.seed) as trial:
+    # What a fault did is looked at to the end; so are the same days without it.
+    watched = WATCHED_DAYS if sections == CLEAN_SECTIONS else (last - first).days + 1
+    with Trial(world, folder, sections, first, last, scenario, arguments.seed, watched=watched) as trial:
         trial.run()
         return trial, trial.outcome()
 
@@ -183,69 +206,44 @@ def _hours_until_complete(seen: Iterable[Any], schedule: Any, lists: Iterable[da
     return recording.percentiles([first[day] for day in lists if day in first])
 
 
+def _calm(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Keep what is said on some days without faults, for the runs with them."""
+    first, last = map(date.fromisoformat, arguments.job.split()[1:])
+    trial, _ = _trial(first, last, SECTIONS, arguments, None)
+    (arguments.folder / arguments.job).write_text(arxiv_verdict.written(trial.moments()))
+    return {}
+
+
 def _fault(scenario: Any, arguments: argparse.Namespace) -> dict[str, Any]:
     """What is said while a fault lasts, and what is left of it afterwards."""
-    start, end = scenario.span()
-    first, last = (start - BEFORE).date(), (end + AFTER).date()
-    trial, outcome = _trial(first, last, SECTIONS, arguments, scenario)
-    return {"fault": scenario.name, **_verdict(scenario, trial, outcome)}
+    trial, outcome = _trial(*_days(scenario), SECTIONS, arguments, scenario)
+    if scenario.harmless:
+        alarms = [reason for seen in trial.seen if (reason := _alarm(seen, trial.world.history.schedule))]
+        said = {"noticed": "false alarm" if alarms else "no alarm", "sentence": next(iter(alarms), "")}
+    else:
+        calm = arxiv_verdict.read((arguments.folder / _calm_job(scenario)).read_text())
+        said = asdict(arxiv_verdict.verdict(trial.met(), trial.moments(), calm))
+    return {"fault": scenario.name, **said, **_outcome(scenario, trial, outcome)}
 
 
-def _verdict(scenario: Any, trial: Any, outcome: Any) -> dict[str, Any]:
+def _outcome(scenario: Any, trial: Any, outcome: Any) -> dict[str, Any]:
     start, end = scenario.span()
-    schedule = trial.world.history.schedule
-    hit = {seen.day for seen in trial.seen if start <= schedule.announced_at(seen.day) < end}
+    hit = {seen.day for seen in trial.seen if start <= Schedule().announced_at(seen.day) < end}
     of_hit = [seen for seen in trial.seen if seen.day in hit]
     during = [seen for seen in of_hit if start <= seen.at < end]
-    where, sentence = _detected(trial, of_hit, schedule)
+    healed = arxiv_verdict.healed_at(trial.moments(), [day.isoformat() for day in hit], since=end)
     bad = {day.isoformat(): state for day, state in outcome.states.items() if state not in ("complete", "empty")}
     return {
         "served": len(trial.world.served),
-        "detected": where,
-        "sentence": sentence,
         "states": _states(during or of_hit),
         "untrue": sum(seen.lie for seen in trial.seen),
         "lost": len(outcome.lost),
         "wrong_day": len(outcome.misplaced),
-        "hours_to_heal": _healed(of_hit, end),
+        "hours_to_heal": None if healed is None else round((healed - end).total_seconds() / 3600, 1),
         "not_complete_at_the_end": bad,
         "works": outcome.announced,
         "examples": {"lost": outcome.lost[:5], "wrong_day": outcome.misplaced[:5]},
     }
-
-
-def _detected(trial: Any, of_hit: Sequence[Any], schedule: Any) -> tuple[str, str]:
-    """Where it is said at the first turn in which it went wrong, or at the first one after we were away, and the
-    sentence: "edition", beside the "source", or in the "log" when the database could not be written. "no need" when it
-    is said nowhere and nothing was missing from a list that was due, then or later; else "no".
-    """
-    back = trial.scenario.span()[1] if any(not turn.worked for turn in trial.turns) else None
-    turn = next((turn for turn in trial.turns if (turn.at >= back if back else turn.troubled)), None)
-    if turn is None:
-        return "no need", ""
-    for seen in (seen for seen in trial.seen if seen.at == turn.at):
-        if sentence := _said_of(seen, schedule):
-            return "edition", sentence
-    if turn.said or turn.hindered:
-        return ("source", turn.said[0]) if turn.said else ("log", turn.hindered[0])
-    silent = [seen for seen in of_hit if seen.at >= _due(seen.day, schedule) and not _said_of(seen, schedule)]
-    return ("no" if any(seen.held < seen.announced for seen in silent) else "no need"), ""
-
-
-def _said_of(seen: Any, schedule: Any) -> str:
-    """The sentence that a list is not as it should be. That it is not complete before it can be is none."""
-    if seen.said is None:
-        return "not checked" if seen.announced else ""
-    if seen.said.failed:
-        return str(seen.said.failed[0])
-    early = seen.state == "unverified" and seen.at < _due(seen.day, schedule)
-    return "" if early or seen.state in ("complete", "empty") else str(seen.said.reason)
-
-
-def _due(day: date, schedule: Any) -> datetime:
-    """When the list of a day can be complete: its feed is made at midnight, four hours after the list comes out."""
-    due: datetime = schedule.announced_at(day) + timedelta(hours=5)
-    return due
 
 
 def _states(seen: Sequence[Any]) -> list[str]:
@@ -258,25 +256,15 @@ def _states(seen: Sequence[Any]) -> list[str]:
     return states
 
 
-def _healed(seen: Sequence[Any], end: Any) -> float | None:
-    """Hours from the end of the fault until every list that was hit is complete for good; None when one never is."""
-    last = {}
-    for one in seen:
-        if one.said is None or one.state not in ("complete", "empty") or one.lie:
-            last[one.day] = one.at
-    finals = {one.day: one for one in seen}
-    if any(one.state not in ("complete", "empty") or one.lie for one in finals.values()):
-        return None
-    after = [one.at for one in seen if one.at > max(last.values(), default=one.at)]
-    return max(0.0, round((min(after) - end).total_seconds() / 3600, 1)) if after and last else 0.0
-
-
 def _summary(rows: Iterable[dict[str, Any]]) -> dict[str, int]:
     found = list(rows)
     return {
         "faults": len(found),
         "ended_early": sum("ended" in row for row in found),
-        "not_detected": sum(row.get("detected") == "no" for row in found),
+        "noticed": sum(row.get("noticed") in ("edition", "source", "log") for row in found),
+        "harmless": sum(row.get("noticed") == "harmless" for row in found),
+        "calendar_without_alarm": sum(row.get("noticed") == "no alarm" for row in found),
+        "not_noticed": sum(row.get("noticed") in ("no", "not met", "false alarm") for row in found),
         "untrue_statements": sum(row.get("untrue", 0) for row in found),
         "lost": sum(row.get("lost", 0) for row in found),
         "wrong_day": sum(row.get("wrong_day", 0) for row in found),
@@ -285,16 +273,19 @@ def _summary(rows: Iterable[dict[str, Any]]) -> dict[str, int]:
 
 
 def _print(figures: dict[str, Any]) -> None:
-    head = ("fault", "within one cycle", "states (* a check failed)", "untrue", "lost", "wrong day", "healed after")
+    head = ("fault", "noticed", "after", "states (* a check failed)", "untrue", "lost", "wrong day", "healed after")
     lines = [head]
     for row in figures["faults"]:
         if "ended" in row:
-            lines.append((row["fault"], row["ended"], "", "", "", "", ""))
+            lines.append((row["fault"], row["ended"], *[""] * 6))
             continue
         hours = row["hours_to_heal"]
         states = ", ".join(row["states"])
+        said = "" if row.get("hours") is None else f"{row['hours']:g} h"
         counts = (str(row["untrue"]), str(row["lost"]), str(row["wrong_day"]))
-        lines.append((row["fault"], row["detected"], states, *counts, "never" if hours is None else f"{hours:g} h"))
+        lines.append(
+            (row["fault"], row["noticed"], said, states, *counts, "never" if hours is None else f"{hours:g} h")
+        )
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     for line in lines:
         print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())

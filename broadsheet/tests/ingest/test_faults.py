@@ -82,3 +82,13 @@ def test_a_week_without_faults_raises_no_alarm(settings: Any, tmp_path: Path) ->
     assert set(outcome.states.values()) == {State.COMPLETE}
     assert {str(seen.said.state) for seen in trial.seen if seen.said} <= {State.COMPLETE, State.EMPTY, State.UNVERIFIED}
     assert [seen.said.failed for seen in trial.seen if seen.said and seen.said.failed] == []
+
+
+def test_a_day_that_the_lists_of_the_week_pass_over_is_known_to_be_empty(
+    follow: Callable[[str, int], tuple[Trial, Outcome]],
+) -> None:
+    name = "a list left out unannounced"
+    trial, _ = follow(name, 2)
+    states = [seen.state for seen in trial.seen if seen.day == named(name).day]
+    assert states[0] == State.UNVERIFIED
+    assert states[-1] == State.EMPTY

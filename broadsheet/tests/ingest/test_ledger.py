@@ -574,12 +574,14 @@ class TestTheSchedule:
         assert DayCheck.objects.get(day=FRIDAY).next_at is None
         assert queries.audits([FRIDAY])[FRIDAY].state is State.INCOMPLETE
 
-    def test_a_day_whose_list_was_not_seen_is_asked_for_at_the_listing(self, world: World) -> None:
+    def test_a_day_whose_list_was_not_seen_is_asked_for_at_the_listing_with_the_list_before_it(self, world: World) -> None:
         world.listing.say(Page(counts=(count(0, date(2026, 11, 18)),)), Page(counts=(count(0),)))
         world.harvest(world.listing, pages=1, now=NOON - timedelta(days=2))
         world.work()
         world.work(NOON + timedelta(minutes=31))
-        assert ("cs", "", THURSDAY) in world.listing.asked
+        _, _, since = world.listing.asked[-1]
+        assert since is not None
+        assert since <= THURSDAY - timedelta(days=3)
 
     def test_one_process_at_a_time_harvests_an_announcer(self, world: World, data_folder: Path) -> None:
         world.listing.say(Page(counts=(count(0),)))

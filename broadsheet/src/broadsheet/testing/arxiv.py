@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from email.utils import format_datetime
 from hashlib import blake2b
@@ -69,10 +69,21 @@ class Arxiv:
         address = f"{request.headers.get('host', '')}{request.target}"
         for fault in self.faults:
             if fault.applies(address, self.now):
-                self.served.append((self.now, fault.name, address))
                 fault.left = None if fault.left is None else fault.left - 1
-                reply = fault.change(self, request, reply)
+                spoilt = fault.change(self, request, reply)
+                if self._differs(spoilt, reply, request):
+                    self.served.append((self.now, fault.name, address))
+                reply = spoilt
         return reply
+
+    def _differs(self, spoilt: Reply, reply: Reply, request: Request) -> bool:
+        """Whether a client can tell the reply from the true one, which it may get whole or as what it has already."""
+        return spoilt != reply and replace(spoilt, headers={}) != replace(self.whole(request), headers={})
+
+    def whole(self, request: Request) -> Reply:
+        """The reply that arXiv would give to a client that has nothing yet."""
+        headers = {name: value for name, value in request.headers.items() if not name.startswith("if-")}
+        return self.reply(replace(request, headers=headers))
 
     def reply(self, request: Request) -> Reply:
         """The reply that arXiv would give."""

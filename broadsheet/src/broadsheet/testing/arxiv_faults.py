@@ -25,13 +25,6 @@ def _with(reply: Reply, body: bytes) -> Reply:
     return Reply(200 if reply.status == 304 else reply.status, body, headers)
 
 
-def _true(world: Arxiv, request: Request) -> Reply:
-    """The true reply, without regard to what the client has."""
-    headers = {name: value for name, value in request.headers.items() if not name.startswith("if-")}
-    whole = Request(request.method, request.path, request.query, headers, request.body, request.at, request.target)
-    return world.reply(whole)
-
-
 def stale_feed(world: Arxiv, request: Request, reply: Reply) -> Reply:
     """The feed as it was built for the list before: https://github.com/ZJU-REAL/Polaris/issues/414"""
     _, form, section = request.path.split("/")
@@ -60,7 +53,7 @@ def stale(world: Arxiv, request: Request, reply: Reply) -> Reply:
 
 def empty_feed(world: Arxiv, request: Request, reply: Reply) -> Reply:
     """A feed with nothing in it on a day that has a list."""
-    return _with(reply, _ENTRY.sub(b"", _true(world, request).body))
+    return _with(reply, _ENTRY.sub(b"", world.whole(request).body))
 
 
 def missing(world: Arxiv, request: Request, reply: Reply) -> Reply:
@@ -70,36 +63,36 @@ def missing(world: Arxiv, request: Request, reply: Reply) -> Reply:
 
 def empty_page(world: Arxiv, request: Request, reply: Reply) -> Reply:
     """No records, and the token for the next page: https://github.com/jannisborn/paperscraper, issue 31."""
-    return _with(reply, _RECORD.sub(b"", _true(world, request).body))
+    return _with(reply, _RECORD.sub(b"", world.whole(request).body))
 
 
 def skipped_page(world: Arxiv, request: Request, reply: Reply) -> Reply:
     """The end of the list after the first page, as if no other followed."""
     end = pages.token("", None, world.page_size).encode()
-    return _with(reply, _TOKEN.sub(end, _true(world, request).body))
+    return _with(reply, _TOKEN.sub(end, world.whole(request).body))
 
 
 def truncated(world: Arxiv, request: Request, reply: Reply) -> Reply:
     """The first two thirds of an answer, with a length that says that this is all."""
-    body = _true(world, request).body
+    body = world.whole(request).body
     return _with(reply, body[: len(body) * 2 // 3])
 
 
 def cut(world: Arxiv, request: Request, reply: Reply) -> Reply:
     """A connection that breaks in the middle of the answer."""
-    body = _true(world, request).body
+    body = world.whole(request).body
     return Reply(200, body, {"Content-Type": "text/xml"}, cut=len(body) // 2)
 
 
 def wrong_encoding(world: Arxiv, request: Request, reply: Reply) -> Reply:
     """Bytes of another encoding than the one that the answer names."""
-    body = _true(world, request).body.decode().replace("Part", "Pärt")
+    body = world.whole(request).body.decode().replace("Part", "Pärt")
     return _with(reply, body.encode("latin-1", "replace"))
 
 
 def disordered(world: Arxiv, request: Request, reply: Reply) -> Reply:
     """Every record twice, in any order."""
-    body = _true(world, request).body
+    body = world.whole(request).body
     for pattern in (_RECORD, _ENTRY):
         found = pattern.findall(body)
         if found:
@@ -132,7 +125,7 @@ def dripping(seconds: float) -> Misbehaviour:
     """An answer that comes byte by byte, `seconds` apart."""
 
     def drip(world: Arxiv, request: Request, reply: Reply) -> Reply:
-        return Reply(200, _true(world, request).body, {"Content-Type": "text/xml"}, drip=seconds)
+        return Reply(200, world.whole(request).body, {"Content-Type": "text/xml"}, drip=seconds)
 
     return drip
 
@@ -162,7 +155,7 @@ def hung_up(world: Arxiv, request: Request, reply: Reply) -> Reply:
 
 def renamed(world: Arxiv, request: Request, reply: Reply) -> Reply:
     """Records in which elements have other names, and with elements that nobody knows."""
-    body = _true(world, request).body
+    body = world.whole(request).body
     for old, new in ((b"abstract>", b"description>"), (b"<license>", b"<rights>"), (b"</license>", b"</rights>")):
         body = body.replace(old, new)
     return _with(reply, body.replace(b"<categories>", b"<novelty>7</novelty><categories>"))
@@ -170,7 +163,7 @@ def renamed(world: Arxiv, request: Request, reply: Reply) -> Reply:
 
 def retitled(world: Arxiv, request: Request, reply: Reply) -> Reply:
     """Records that call their titles and identifiers otherwise, so that none of them can be read."""
-    body = _true(world, request).body
+    body = world.whole(request).body
     for name in (b"title>", b"id>"):
         body = body.replace(b"<" + name, b"<paper-" + name).replace(b"</" + name, b"</paper-" + name)
     return _with(reply, body)
@@ -178,13 +171,13 @@ def retitled(world: Arxiv, request: Request, reply: Reply) -> Reply:
 
 def untyped(world: Arxiv, request: Request, reply: Reply) -> Reply:
     """A feed that names the type of announcement otherwise."""
-    body = _true(world, request).body.replace(b"arxiv:announce_type>", b"arxiv:kind>")
+    body = world.whole(request).body.replace(b"arxiv:announce_type>", b"arxiv:kind>")
     return _with(reply, body.replace(b"Announce Type:", b"Kind:"))
 
 
 def undated(world: Arxiv, request: Request, reply: Reply) -> Reply:
     """A listing page with another heading: https://github.com/arXiv/arxiv-browse/issues/729"""
-    body = _true(world, request).body
+    body = world.whole(request).body
     return _with(reply, re.sub(rb"<h3>Showing new listings for [^<]*</h3>", b"<h3>Today at arXiv</h3>", body))
 
 
@@ -194,15 +187,20 @@ def overstated(world: Arxiv, request: Request, reply: Reply) -> Reply:
     def more(heading: re.Match[bytes]) -> bytes:
         return b"New submissions (showing %d of %d entries)" % (int(heading[1]), int(heading[2]) + 3)
 
-    body = _true(world, request).body
+    body = world.whole(request).body
     return _with(reply, re.sub(rb"New submissions \(showing (\d+) of (\d+) entries\)", more, body))
 
 
 def unsorted(world: Arxiv, request: Request, reply: Reply) -> Reply:
     """Search results in another order than was asked for: https://github.com/lukasschwab/arxiv.py/issues/186"""
-    body = _true(world, request).body
+    body = world.whole(request).body
     found = _ENTRY.findall(body)
     if not found:
         return reply
     start, end = body.index(found[0]), body.rindex(found[-1]) + len(found[-1])
     return _with(reply, body[:start] + b"".join(reversed(found)) + body[end:])
+
+
+def cut_short_and_unsorted(world: Arxiv, request: Request, reply: Reply) -> Reply:
+    """A list that ends early, so that works are looked up by name, and look-ups in another order."""
+    return (skipped_page if request.path == "/oai" else unsorted)(world, request, reply)

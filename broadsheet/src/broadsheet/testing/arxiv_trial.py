@@ -34,15 +34,17 @@ from broadsheet.ingest import actions, queries
 from broadsheet.ingest.rules import DayAudit, State
 from broadsheet.papers import queries as papers
 from broadsheet.testing.arxiv import Arxiv
+from broadsheet.testing.arxiv_calendar import Schedule
 from broadsheet.testing.arxiv_client import client_of
 from broadsheet.testing.arxiv_scenarios import AWAY, FULL, KILLED, LOCKED, Scenario
+from broadsheet.testing.arxiv_verdict import Moment, View
 from broadsheet.testing.origin import Origin
 
 # The times of a day, in UTC hours, at which the worker has its turn; some come just after something is due.
 HOURS = (0.25, 1.25, 3.0, 4.25, 5.5, 9.0, 14.0, 19.0)
 # More steps than this at one moment are made by a worker that never rests.
 MOST_STEPS = 3000
-# For so many days around the present the ledger is compared with the truth after each turn.
+# So many days are compared with the truth after each turn.
 WATCHED_DAYS = 5
 _BUSY_MILLISECONDS = 50
 
@@ -79,6 +81,14 @@ class Seen:
     def state(self) -> str:
         """The state that was said, or "not checked"."""
         return str(self.said.state) if self.said else "not checked"
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What is said to be amiss: why the list is not complete, and which checks failed."""
+        if self.said is None:
+            return ()
+        good = self.said.state in (State.COMPLETE, State.EMPTY)
+        return (*(() if good else (self.said.reason,)), *self.said.failed)
 
     @property
     def calm(self) -> bool:
@@ -122,7 +132,7 @@ class Outcome:
 class Trial:
     """An instance that follows `sections` of the pretended arXiv from `first` to `last`, through a scenario.
 
-    The worker has its turn at these `hours` of each day, in UTC.
+    The worker has its turn at these `hours` of each day, in UTC. After each the newest `watched` days are looked at.
     """
 
     world: Arxiv
@@ -133,6 +143,7 @@ class Trial:
     scenario: Scenario | None = None
     seed: int = 1
     hours: Sequence[float] = HOURS
+    watched: int = WATCHED_DAYS
     seen: list[Seen] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     steps: int = 0
@@ -209,6 +220,27 @@ class Trial:
         states = {day: str(audit.state) for day, audit in queries.audits(sorted(self._by_day)).items()}
         return Outcome(len(self.truth), tuple(lost), tuple(sorted(misplaced)), states)
 
+    def moments(self) -> list[Moment]:
+        """What was said after each turn, to compare with another run."""
+        days: dict[datetime, dict[str, View]] = defaultdict(dict)
+        for seen in self.seen:
+            days[seen.at][seen.day.isoformat()] = View(seen.state, seen.sentences, seen.held)
+        return [Moment(turn.at, days[turn.at], turn.said, turn.hindered) for turn in self.turns]
+
+    def met(self) -> datetime | None:
+        """The first turn that met the fault; for who was away, the first one after that. None: there was no such turn.
+
+        A calendar with a fault is met when a list should have come out that did not.
+        """
+        if self.scenario is None:
+            return None
+        begin, end = self.scenario.span()
+        if self.scenario.trouble == AWAY:
+            return next((turn.at for turn in self.turns if turn.at >= end), None)
+        if self.scenario.calendar() != Schedule():
+            return next((turn.at for turn in self.turns if turn.at >= begin), None)
+        return next((turn.at for turn in self.turns if turn.troubled), None)
+
     def _shown(self, day: date) -> list[str]:
         """The arXiv identifiers of the works in the edition of a day."""
         edition = printed.edition_of(Kind.DAY, day.isoformat())
@@ -218,9 +250,9 @@ class Trial:
         return [one.value for names in known.values() for one in names if one.scheme is Scheme.ARXIV]
 
     def _look(self, at: datetime, *, troubled: bool) -> None:
-        newest = self.world.history.schedule.newest(at)
-        watched = (newest - self.scenario.day).days + 2 if self.scenario else 0
-        days = [newest - timedelta(days=number) for number in range(max(WATCHED_DAYS, watched))]
+        # Of a list that does not come somebody may ask all the same.
+        newest = max(self.world.history.schedule.newest(at), Schedule().newest(at))
+        days = [newest - timedelta(days=number) for number in range(self.watched)]
         said = queries.audits(days)
         for day in days:
             if day >= self.first:

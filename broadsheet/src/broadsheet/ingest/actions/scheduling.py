@@ -26,6 +26,8 @@ FIRST = timedelta(days=7)
 # The source that shows the lists of the past days, and how far it reaches back for certain.
 _SHOWS_THE_WEEK = "arxiv-listing"
 _WEEK = timedelta(days=6)
+# The longest time between two lists that is usual.
+_LONG_WEEKEND = timedelta(days=4)
 # How long a day is watched. Who was away for longer asks for the days himself.
 HORIZON = timedelta(days=60)
 _GOOD = (str(State.COMPLETE), str(State.EMPTY))
@@ -135,7 +137,9 @@ def _fill(day: date, client: Client, now: datetime) -> bool:
     for one in following.followed():
         place = (one.source.name, one.set_name)
         if one.source.name == _SHOWS_THE_WEEK and schedule.may_ask_again(standings[place], now):
-            asked.append(bool(harvest(one.source, client, set_name=one.set_name, since=day, now=now, wait=False)))
+            # Together with the list before it: an answer that has that one and the next shows that there was none.
+            since = day - _LONG_WEEKEND
+            asked.append(bool(harvest(one.source, client, set_name=one.set_name, since=since, now=now, wait=False)))
     return any(asked)
 
 
