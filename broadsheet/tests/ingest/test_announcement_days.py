@@ -16,7 +16,7 @@ from broadsheet.ingest.rules import days
 
 
 def eastern(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=days.ZONE)
+    return datetime.fromisoformat(text).replace(tzinfo=days.ANNOUNCEMENT_ZONE)
 
 
 @pytest.mark.parametrize(

@@ -574,7 +574,7 @@ class TestTheSchedule:
         assert DayCheck.objects.get(day=FRIDAY).next_at is None
         assert queries.audits([FRIDAY])[FRIDAY].state is State.INCOMPLETE
 
-    def test_a_day_whose_list_was_not_seen_is_asked_for_at_the_listing_with_the_list_before_it(self, world: World) -> None:
+    def test_a_day_whose_list_was_not_seen_is_asked_for_with_the_list_before_it(self, world: World) -> None:
         world.listing.say(Page(counts=(count(0, date(2026, 11, 18)),)), Page(counts=(count(0),)))
         world.harvest(world.listing, pages=1, now=NOON - timedelta(days=2))
         world.work()

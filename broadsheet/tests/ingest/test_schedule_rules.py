@@ -14,7 +14,7 @@ THURSDAY, FRIDAY, MONDAY = date(2026, 11, 19), date(2026, 11, 20), date(2026, 11
 
 
 def eastern(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=days.ZONE).astimezone(UTC)
+    return datetime.fromisoformat(text).replace(tzinfo=days.ANNOUNCEMENT_ZONE).astimezone(UTC)
 
 
 def answered(text: str, newest: date | None = None) -> Standing:

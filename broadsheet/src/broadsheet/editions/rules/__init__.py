@@ -1,7 +1,6 @@
 """Pure rules of editions: `lists` says what stands where, `audits` what is said of how complete it is."""
 
 from broadsheet.editions.rules.lists import (
-    ANNOUNCEMENT_ZONE,
     DAY_OF_NEWS,
     REASONS,
     RECENT_DAYS,
@@ -18,6 +17,7 @@ from broadsheet.editions.rules.lists import (
     rank,
     week,
 )
+from broadsheet.ingest.rules.days import ANNOUNCEMENT_ZONE
 
 __all__ = [
     "ANNOUNCEMENT_ZONE",

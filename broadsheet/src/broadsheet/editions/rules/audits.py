@@ -12,8 +12,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from itertools import groupby
 
-from broadsheet.editions.rules.lists import ANNOUNCEMENT_ZONE
 from broadsheet.ingest.rules import DayAudit, Line, State, days
+from broadsheet.ingest.rules.days import ANNOUNCEMENT_ZONE
 
 # What the numbers of an audit count. It stands beside them wherever they stand.
 RULE = (

@@ -11,13 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, date, datetime, time, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from broadsheet.bibliography.dates import PartialDate
-
-# Announcements are made in this zone, whatever the reader's is: https://info.arxiv.org/help/availability.html
-ANNOUNCEMENT_ZONE = ZoneInfo("America/New_York")
-
+from broadsheet.ingest.rules.days import ANNOUNCEMENT_ZONE
 
 # What makes a day of announced papers fit for the front page in place of the first edition: one that is recent, or one
 # that is large enough to be a day's list and not the stray date of an imported paper.

@@ -253,5 +253,5 @@ def _keeps_calendar(known: Evidence) -> bool:
 
 
 def _clock(at: datetime) -> str:
-    local = at.astimezone(days.ZONE)
+    local = at.astimezone(days.ANNOUNCEMENT_ZONE)
     return f"{local:%H:%M} Eastern on {local:%A} {local.day} {local:%B}"

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-# Announcements are made in this zone, daylight saving included, whatever the reader's is.
-ZONE = ZoneInfo("America/New_York")
+# Announcements are made in this zone, whatever the reader's is: https://info.arxiv.org/help/availability.html
+ANNOUNCEMENT_ZONE = ZoneInfo("America/New_York")
 
 FREEZE = time(14)  # what was received before it on a working day goes into the next list
 APPEARS = time(20)  # when a list appears, on the evening before the day that it is headed with
@@ -33,7 +33,7 @@ def list_of(received: datetime) -> date:
 
     Moderation may hold it longer, so this is the earliest day. Raises OverflowError at the end of the calendar.
     """
-    local = received.astimezone(ZONE)
+    local = received.astimezone(ANNOUNCEMENT_ZONE)
     freeze = local.date() if local.time() < FREEZE else local.date() + _DAY
     while freeze.weekday() > _FRIDAY or no_mailing(freeze):
         freeze += _DAY
@@ -71,17 +71,17 @@ def _no_mailing_on(day: date) -> str:
 
 def appears(day: date) -> datetime:
     """When the list that is headed with that day appears: at 20:00 Eastern on the evening before."""
-    return datetime.combine(day - _DAY, APPEARS, ZONE)
+    return datetime.combine(day - _DAY, APPEARS, ANNOUNCEMENT_ZONE)
 
 
 def feed_appears(day: date) -> datetime:
     """When the feeds of that day are made: at midnight Eastern. https://info.arxiv.org/help/rss.html"""
-    return datetime.combine(day, time(), ZONE)
+    return datetime.combine(day, time(), ANNOUNCEMENT_ZONE)
 
 
 def shown(now: datetime) -> date:
     """The day that the newest list is headed with at that time (with a zone)."""
-    local = now.astimezone(ZONE)
+    local = now.astimezone(ANNOUNCEMENT_ZONE)
     day = local.date() + _DAY if local.time() >= APPEARS else local.date()
     while why_empty(day):
         day -= _DAY
@@ -90,7 +90,7 @@ def shown(now: datetime) -> date:
 
 def today(now: datetime) -> date:
     """The day that it is in US Eastern time."""
-    return now.astimezone(ZONE).date()
+    return now.astimezone(ANNOUNCEMENT_ZONE).date()
 
 
 def last(count: int, until: date) -> Iterator[date]:

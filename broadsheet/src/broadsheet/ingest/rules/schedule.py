@@ -69,9 +69,9 @@ def _feed(at: Standing, now: datetime) -> bool:
 
 
 def _nightly(at: Standing, now: datetime) -> bool:
-    local = (now - _HEADWAY).astimezone(days.ZONE)
+    local = (now - _HEADWAY).astimezone(days.ANNOUNCEMENT_ZONE)
     night = local.date() if local.time() >= _UPDATED else local.date() - timedelta(days=1)
-    updated = datetime.combine(night, _UPDATED, days.ZONE) + _HEADWAY
+    updated = datetime.combine(night, _UPDATED, days.ANNOUNCEMENT_ZONE) + _HEADWAY
     return at.answered_at is None or at.answered_at < updated
 
 
