@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from broadsheet.search import fusion
-from broadsheet.search.fusion import Candidate
+from broadsheet.search.fusion import Candidate, Mixture
 from broadsheet.search.lexical import Plan
 from broadsheet.search.query import parse
 
@@ -31,12 +31,18 @@ def test_meaning(typed: str, meant: str) -> None:
     assert fusion.meaning(parse(typed)) == meant
 
 
+def mixed(plan: Plan, candidates: list[Candidate]) -> dict[int, float]:
+    """The score of each candidate."""
+    mixture = Mixture.of(plan, candidates)
+    return {each.pk: mixture.score(each) for each in candidates}
+
+
 PLAN = Plan(terms=(("graph", 1.0),), attainable=10.0)
 
 
 def test_both_scores_count() -> None:
     """Three tenths for the words, as a share of the best, and seven for the cosine, while few words are found."""
-    scores = fusion.scores(PLAN, [Candidate(1, 4.0, 0.5), Candidate(2, 2.0, 0.9), Candidate(3, 0.0, 0.6)])
+    scores = mixed(PLAN, [Candidate(1, 4.0, 0.5), Candidate(2, 2.0, 0.9), Candidate(3, 0.0, 0.6)])
     assert scores == pytest.approx({1: 0.3 + 0.35, 2: 0.15 + 0.63, 3: 0.42})
 
 
@@ -51,21 +57,28 @@ def test_both_scores_count() -> None:
     ],
 )
 def test_words_count_for_more_when_one_paper_has_them(best: float, plan: Plan, weight: float) -> None:
-    scores = fusion.scores(plan, [Candidate(1, best, 0.0), Candidate(2, 0.0, 1.0)])
+    scores = mixed(plan, [Candidate(1, best, 0.0), Candidate(2, 0.0, 1.0)])
     assert scores == pytest.approx({1: weight, 2: 1 - weight})
 
 
 def test_paper_without_a_vector_is_as_near_as_the_others_are() -> None:
     """Never far, which would put what is new behind everything."""
-    scores = fusion.scores(PLAN, [Candidate(1, 4.0, None), Candidate(2, 4.0, 0.4), Candidate(3, 4.0, 0.8)])
+    scores = mixed(PLAN, [Candidate(1, 4.0, None), Candidate(2, 4.0, 0.4), Candidate(3, 4.0, 0.8)])
     assert scores[1] == pytest.approx((scores[2] + scores[3]) / 2)
 
 
 def test_without_any_vector_words_decide() -> None:
-    scores = fusion.scores(PLAN, [Candidate(1, 4.0, None), Candidate(2, 2.0, None)])
+    scores = mixed(PLAN, [Candidate(1, 4.0, None), Candidate(2, 2.0, None)])
     assert scores == pytest.approx({1: 0.3, 2: 0.15})
 
 
 def test_without_any_word_cosines_decide() -> None:
-    assert fusion.scores(PLAN, [Candidate(1, 0.0, 0.5)]) == pytest.approx({1: 0.35})
-    assert fusion.scores(PLAN, []) == {}
+    assert mixed(PLAN, [Candidate(1, 0.0, 0.5)]) == pytest.approx({1: 0.35})
+    assert mixed(PLAN, []) == {}
+
+
+@pytest.mark.parametrize("lexical", [4.0, 3.999999, 1.0, 1e-6])
+def test_behind_the_candidates_no_paper_is_better_than_the_last(lexical: float) -> None:
+    """Nor, as words tell it, than the least that they found."""
+    assert -0.5 < fusion.behind(0.5, lexical, 4.0) <= 0.5
+    assert fusion.behind(0.5, 4.1, 4.0) == 0.5

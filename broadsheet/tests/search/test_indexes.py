@@ -16,7 +16,7 @@ from broadsheet.search.document import Document
 from broadsheet.search.embedding import Embedder
 from broadsheet.search.index import Facet, Index
 from broadsheet.search.query import parse
-from broadsheet.testing.index_conformance import DurableIndexConformance, IndexConformance
+from broadsheet.testing.index_conformance import DurableIndexConformance, IndexConformance, assert_adds_up
 from broadsheet.testing.meaning_conformance import DurableMeaningConformance, MeaningConformance
 
 
@@ -112,6 +112,14 @@ class TestAgainstTheReference:
                 if not query.words and not query.phrases:
                     assert ours.hits == theirs.hits, typed
                 assert embedded.suggest(typed, limit=100) == reference.suggest(typed, limit=100), typed
+                for beginning in (typed, typed[:3]):
+                    names = embedded.suggest_names(beginning, limit=100)
+                    assert names == reference.suggest_names(beginning, limit=100), beginning
+                for pk in {hit.pk for hit in ours.hits[:3]} | {1}:
+                    why, there = embedded.explain(query, pk), reference.explain(query, pk)
+                    assert (why is None) == (there is None), typed
+                    if why:
+                        assert_adds_up(why)
 
         same()
 

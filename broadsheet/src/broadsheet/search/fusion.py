@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Self
 
 from broadsheet.search import analysis
 from broadsheet.search.lexical import Plan
@@ -46,24 +47,45 @@ class Candidate:
     cosine: float | None
 
 
-def scores(plan: Plan, candidates: Collection[Candidate]) -> dict[int, float]:
-    """The score of each candidate. One that has no vector is taken for as near as the candidates are on average."""
-    highest = max((each.lexical for each in candidates), default=0.0)
-    weight = _lexical_weight(plan, highest)
-    known = [each.cosine for each in candidates if each.cosine is not None]
-    typical = sum(known) / len(known) if known else 0.0
-    return {
-        each.pk: weight * each.lexical / (highest or 1.0)
-        + (1 - weight) * (typical if each.cosine is None else each.cosine)
-        for each in candidates
-    }
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """How the two scores of the candidates of one answer become one.
+
+    `weight` is that of the words, the rest is that of the cosine; `highest` the highest score by words, `typical` the
+    mean cosine, and `share` how much the best paper by words has of what is attainable.
+    """
+
+    weight: float
+    highest: float
+    typical: float
+    share: float
+
+    @classmethod
+    def of(cls, plan: Plan, candidates: Collection[Candidate]) -> Self:
+        """How these candidates are mixed."""
+        highest = max((each.lexical for each in candidates), default=0.0)
+        known = [each.cosine for each in candidates if each.cosine is not None]
+        share = highest / plan.attainable if plan.attainable else 0.0
+        return cls(_lexical_weight(plan, share), highest or 1.0, sum(known) / len(known) if known else 0.0, share)
+
+    def score(self, candidate: Candidate) -> float:
+        """The score of a candidate. One that has no vector is taken for as near as the candidates are on average."""
+        near = self.typical if candidate.cosine is None else candidate.cosine
+        return self.weight * candidate.lexical / self.highest + (1 - self.weight) * near
 
 
-def _lexical_weight(plan: Plan, highest: float) -> float:
-    """How much the words count for, when the best paper by words has the score `highest`."""
+def behind(last: float, lexical: float, least: float) -> float:
+    """The score of a paper behind the last candidate, who has the score `last`.
+
+    `lexical` is its own score by words, and `least` the least of the candidates that the words found: no less than its.
+    """
+    return last + min(0.0, lexical / least - 1.0)
+
+
+def _lexical_weight(plan: Plan, share: float) -> float:
+    """How much the words count for, when the best paper by words has that share of what is attainable."""
     if plan.names_somebody:
         return MOST_WEIGHT
-    share = highest / plan.attainable if plan.attainable else 0.0
     return min(MOST_WEIGHT, LEAST_WEIGHT + TELLING_WEIGHT * max(0.0, share - TELLING))
 
 

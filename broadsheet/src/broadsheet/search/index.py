@@ -12,10 +12,20 @@ from enum import StrEnum
 from typing import Protocol
 
 from broadsheet.search.document import Document
-from broadsheet.search.query import Query
+from broadsheet.search.explanation import Explanation
+from broadsheet.search.query import Query, Sort
 
-# How deep the pages of one answer go, in papers. What lies deeper is counted in `total` and never listed.
+# How deep an offset reaches into an answer, in papers.
 MAX_DEPTH = 10_000
+
+# How deep the pages that continue each other reach where the order is by relevance. By day they have no end.
+RELEVANCE_DEPTH = 100_000
+
+# From among so many of the nearest papers the newest related ones are taken.
+RELATED_DEPTH = 50
+
+# How many values an answer is counted by at most, for all but years.
+MOST_COUNTED = 20
 
 
 class Facet(StrEnum):
@@ -23,6 +33,7 @@ class Facet(StrEnum):
 
     CATEGORY = "category"
     YEAR = "year"
+    VENUE = "venue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +48,34 @@ class Hit:
 class Results:
     """One page of an answer.
 
-    `total` counts all papers that match. `facets` counts them by what was asked for: categories with the most papers
-    first (20 at most), years with the newest first. `corrections` says which words were also searched in another
-    spelling, as (typed, corrected).
+    `total` counts all papers that match. `facets` counts them by what was asked for: categories and venues with the
+    most papers first (20 at most; papers without one are not counted), years with the newest first. `corrections` says
+    which words were also searched in another spelling, as (typed, corrected). `next` continues the answer: given as
+    `after` to the same search it leads to the page behind this one. It is "" when nothing follows that can be listed.
     """
 
     hits: tuple[Hit, ...]
     total: int
     facets: dict[str, list[tuple[str, int]]] = field(default_factory=dict)
     corrections: tuple[tuple[str, str], ...] = ()
+    next: str = ""
+
+
+class Name(StrEnum):
+    """What a name that is suggested is the name of. The values are those of the fields of the query language."""
+
+    AUTHOR = "author"
+    CATEGORY = "category"
+    VENUE = "venue"
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A name, as papers print it, and how many papers print it, with any accents and in any case."""
+
+    kind: Name
+    text: str
+    papers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +131,52 @@ class Index(Protocol):
     def cursor(self) -> int:
         """The number of the last journal entry that is in the index; 0 for a new one."""
 
-    def search(self, query: Query, *, limit: int = 20, offset: int = 0, facets: Iterable[Facet] = ()) -> Results:
+    def search(
+        self, query: Query, *, limit: int = 20, offset: int = 0, facets: Iterable[Facet] = (), after: str = ""
+    ) -> Results:
         """The papers that match, best first; ties, and `Sort.NEWEST`, by newest day (none last) and then smallest pk.
 
         A query without words comes newest first too. `facets` names the counts that are wanted; each costs time.
+
+        An `offset` reaches to `MAX_DEPTH`. `after` goes on instead where another page ended, whose `Results.next` it
+        is; then `offset` does not count. As long as the index does not change, the pages have no gaps and no repeats.
+        When it did, the page has what stands, in the order of now, behind
+
+        - by day, the day and the key of the page's last paper: no paper comes twice unless its day was changed;
+        - by relevance, that paper where it stands now, or when it is found no more, its score then: a paper comes twice
+          or not at all only when it changed places with that one.
+
+        By day, and without words, any paper can be reached so; by relevance, the first `RELEVANCE_DEPTH`.
+
+        Raises ValueError, with a sentence for the reader, when `after` is not a place in this answer: made by hand,
+        damaged, of another query, or of an order that is gone (`paging` decides).
+        """
+
+    def explain(self, query: Query, pk: int) -> Explanation | None:
+        """Why a paper has the score that `search` gives it, as a tree; None when the query does not find it.
+
+        The value at the root is that score. A value is the sum or the product of those below it, as the tree says, but
+        for rounding: to one part in 10,000. Costs about as much as the search.
         """
 
     def suggest(self, prefix: str, *, limit: int = 8) -> list[int]:
         """Primary keys of papers, best first, with all words of `prefix` in the title, the last perhaps unfinished."""
 
-    def related(self, pk: int, *, limit: int = 8) -> list[Hit]:
-        """The papers nearest in meaning to one, nearest first, with their cosines; none when it has no vector."""
+    def suggest_names(self, prefix: str, *, limit: int = 8) -> list[Suggestion]:
+        """Names that somebody who typed `prefix` may want: authors, then categories, then venues.
+
+        Of each kind those with the most papers first, then by text, `limit` at most. A name is found from any of its
+        words on, as far as these go round: "Ada Bela Example" by "ada", "bela ex", "example" and "Example, Ada", not by
+        "ada example"; the last word may be unfinished. Accents and case are alike: names that differ in nothing else
+        are one, printed as most papers print it. Fewer than two letters find nothing. Names of more than 200 characters
+        are left out, and where very many names go on like this, an engine may look only at the most used ones.
+        """
+
+    def related(self, pk: int, *, limit: int = 8, sort: Sort = Sort.RELEVANCE) -> list[Hit]:
+        """The papers nearest in meaning to one, nearest first, with their cosines; none when it has no vector.
+
+        With `Sort.NEWEST` the newest first: of the nearest `RELATED_DEPTH`, or of `limit` when that is more.
+        """
 
     def unembedded(self, *, limit: int) -> list[int]:
         """Papers that have no vector of their present text: those changed lately first, then from the newest back.

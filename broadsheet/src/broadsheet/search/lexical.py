@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Protocol
 
 from broadsheet.search import analysis
@@ -134,6 +135,49 @@ def plan(query: Query, vocabulary: Vocabulary) -> Plan:
     )
 
 
+class Field(StrEnum):
+    """Where words are looked for to score a paper."""
+
+    ALL = "all"  # title twice, abstract, authors, keywords; stems
+    TITLE = "title"  # stems
+    HEAD = "head"  # the title before its colon; words
+    IDENTIFIER = "identifier"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One addend of the score by words: `weight` times what a paper has of `run` in the field.
+
+    That is BM25 of the run, as words in a row; in HEAD the sum of BM25 of its words where all of them are there, in any
+    order; in IDENTIFIER 1 where it is one of the paper's.
+    """
+
+    field: Field
+    run: Run
+    weight: float
+
+
+def parts(plan: Plan) -> list[Part]:
+    """What adds up to the score of a paper by the words and the identifier of a plan; the phrases come on top.
+
+    Of those in ALL and IDENTIFIER a paper must have one; the others only add.
+    """
+    found = [Part(Field.ALL, (stem,), weight) for stem, weight in plan.terms]
+    found += [Part(Field.TITLE, (stem,), TITLE_WEIGHT * weight) for stem, weight in plan.terms]
+    if plan.title_phrase:
+        found.append(Part(Field.TITLE, plan.title_phrase, PHRASE_WEIGHT))
+    if plan.head:
+        found.append(Part(Field.HEAD, plan.head, HEAD_WEIGHT))
+    if plan.identifier:
+        found.append(Part(Field.IDENTIFIER, (plan.identifier,), IDENTIFIED))
+    return found
+
+
+def phrase_parts(plan: Plan) -> list[Part]:
+    """What the quoted phrases add, all of which a paper must have."""
+    return [Part(Field.ALL, phrase, 1.0) for phrase in plan.phrases]
+
+
 def _attainable(terms: dict[str, float], vocabulary: Vocabulary) -> float:
     """The sum of the rarities of the terms, by Lucene's idf, as BM25 adds them up."""
     total = vocabulary.count() if terms else 0
@@ -199,6 +243,34 @@ def category_keys(categories: Iterable[str]) -> list[str]:
     """What a paper's categories are found by: "cs.LG" by itself in any case, and by its archive "cs"."""
     lower = [category.lower() for category in categories]
     return list(dict.fromkeys([*lower, *(category.partition(".")[0] for category in lower)]))
+
+
+# Longer names are not suggested, nor venues of longer names counted: they are no names.
+LONGEST_NAME = 200
+# A name is found from this many of its words on.
+_MOST_BEGINNINGS = 8
+
+
+def printed(name: str) -> str:
+    """A name as it is suggested and counted: one blank between words; "" when it is too long."""
+    text = " ".join(analysis.composed(name[: LONGEST_NAME + 1]).split())
+    return text if len(text) <= LONGEST_NAME else ""
+
+
+def beginnings(run: Sequence[str]) -> list[str]:
+    """What a name of these words is found by: they from each of them on, and the others behind.
+
+    "Ada Example" is found by "ada example" and "example ada".
+    """
+    if len(run) == 2:
+        return [f"{run[0]} {run[1]}", f"{run[1]} {run[0]}"]
+    return [" ".join((*run[start:], *run[:start])) for start in range(min(len(run), _MOST_BEGINNINGS))]
+
+
+def beginning(typed: str) -> str:
+    """What somebody typed of a name, folded likewise; "" when it is too short to tell anything."""
+    prefix = " ".join(analysis.words(analysis.without_tex(typed[:LONGEST_NAME])))
+    return prefix if len(prefix) > 1 else ""
 
 
 def day_number(day: date | None) -> int | None:

@@ -12,17 +12,22 @@ tests. The meaning of each rule is in `broadsheet.search.index.Index`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broadsheet.search.document import Document
-from broadsheet.search.index import MAX_DEPTH, Facet, Index, Results
+from broadsheet.search.explanation import Explanation, Rule
+from broadsheet.search.index import MAX_DEPTH, Facet, Index, Name, Results, Suggestion
+from broadsheet.search.lexical import TITLE_WEIGHT
+from broadsheet.search.paging import Order, Place
 from broadsheet.search.query import Query, parse
 
 LION = Document(
@@ -146,6 +151,22 @@ def keys(results: Results) -> list[int]:
     return [hit.pk for hit in results.hits]
 
 
+def near(score: float) -> Any:
+    """The same score but for rounding, as `Index.explain` promises it."""
+    return pytest.approx(score, rel=1e-4, abs=1e-4)
+
+
+def assert_adds_up(explained: Explanation) -> None:
+    """Every value of the tree is the sum or the product of those below it, as it says, and every one has words."""
+    values = [each.value for each in explained.details]
+    made = {Rule.SUM: sum(values), Rule.PRODUCT: math.prod(values), Rule.GIVEN: explained.value}
+    assert explained.value == near(made[explained.rule]), explained
+    assert (explained.rule is Rule.GIVEN) == (not values)
+    assert explained.words
+    for each in explained.details:
+        assert_adds_up(each)
+
+
 def paper(pk: int, title: str = "", *, day: date | None = None, change: int = 0) -> Document:
     """A paper of which only this is known."""
     return Document(pk=pk, change=change or pk, title=title, day=day)
@@ -179,9 +200,12 @@ class IndexConformance:
     def test_new_index_is_empty(self, index: Index) -> None:
         """No papers, cursor 0, and every question has an empty answer."""
         assert (index.count(), index.cursor()) == (0, 0)
-        assert index.search(parse("anything year:2024"), facets=Facet) == Results((), 0, {"category": [], "year": []})
+        assert index.search(parse("anything year:2024"), facets=Facet) == Results(
+            (), 0, {"category": [], "year": [], "venue": []}
+        )
         assert index.search(Query()).total == 0
-        assert index.suggest("any") == []
+        assert (index.suggest("any"), index.suggest_names("any")) == ([], [])
+        assert index.explain(parse("anything"), 1) is None
 
     # --- What matches ---
 
@@ -297,6 +321,170 @@ class IndexConformance:
             results = cast.search(parse(typed), limit=limit, offset=offset)
             assert (results.hits, results.total) == ((), 4)
 
+    # --- Pages that continue each other ---
+
+    @pytest.mark.parametrize("typed", ["same", "same sort:newest", "same title", "", "same title -other"])
+    def test_pages_that_continue_each_other_are_the_whole(self, index: Index, typed: str) -> None:
+        """Whatever their size, and beginning behind any page; the last one says that nothing follows."""
+        start = date(2024, 1, 1)
+        papers = [
+            paper(pk, f"same {'title ' * (pk % 3)}", day=start + timedelta(days=pk * 7 % 11)) for pk in range(1, 61)
+        ]
+        for first in range(0, 60, 17):
+            index.apply(papers[first : first + 17], [], cursor=60)
+        query = parse(typed)
+        whole = index.search(query, limit=100)
+        assert whole.next == ""
+        for size in (1, 7, 20):
+            pages = [index.search(query, limit=size)]
+            while pages[-1].next:
+                pages.append(index.search(query, limit=size, after=pages[-1].next))
+            assert [hit for page in pages for hit in page.hits] == list(whole.hits)
+            assert {page.total for page in pages} == {60}
+            assert len(pages) == -(-60 // size)
+        page = index.search(query, limit=9, offset=13)
+        assert index.search(query, limit=5, offset=40, after=page.next).hits == whole.hits[22:27]
+
+    def test_nothing_follows_what_shows_nothing(self, cast: Index) -> None:
+        """A page without papers has nothing behind it."""
+        for results in (cast.search(Query(), limit=0), cast.search(Query(), offset=4), cast.search(parse("zeppelin"))):
+            assert results.next == ""
+        page = cast.search(Query(), limit=2)
+        assert cast.search(Query(), limit=0, after=page.next) == Results((), 4)
+
+    def test_by_day_a_changed_index_repeats_nothing(self, index: Index) -> None:
+        """Papers that came before the place are missed, those behind it are there, and what is gone is no matter."""
+        papers = [paper(pk, "lamp", day=date(2024, 1, pk)) for pk in range(1, 11)]
+        index.apply(papers, [], cursor=10)
+        query = parse("lamp sort:newest")
+        page = index.search(query, limit=4)
+        assert keys(page) == [10, 9, 8, 7]
+        newer = [paper(pk, "lamp", day=date(2024, 2, pk), change=20) for pk in (11, 12)]
+        older = paper(13, "lamp", day=date(2024, 1, 4), change=20)
+        index.apply([*newer, older], [7, 6], cursor=20)
+        rest = index.search(query, limit=4, after=page.next)
+        assert (keys(rest), rest.total) == ([5, 4, 13, 3], 11)
+        assert keys(index.search(query, limit=4, after=rest.next)) == [2, 1]
+
+    def test_by_relevance_a_changed_index_goes_on_behind_the_same_paper(self, index: Index) -> None:
+        """Every score is another one then."""
+        papers = [paper(pk, "lamp " * (11 - pk) + "stone " * pk) for pk in range(1, 11)]
+        index.apply(papers, [], cursor=10)
+        page = index.search(parse("lamp"), limit=4)
+        better = paper(30, "lamp lamp lamp lamp", change=20)
+        index.apply([better, *(paper(pk, "meadow") for pk in range(40, 60))], [], cursor=20)
+        now = keys(index.search(parse("lamp")))
+        place = now.index(keys(page)[-1]) + 1
+        assert place == 5
+        rest = index.search(parse("lamp"), limit=4, after=page.next)
+        assert (keys(rest), rest.total) == (now[place : place + 4], 11)
+
+    def test_by_relevance_a_paper_that_is_gone_leaves_its_place(self, index: Index) -> None:
+        """Those far behind it follow."""
+        papers = [paper(pk, "lamp " * (60 - 10 * pk) + "stone " * 10 * pk) for pk in range(1, 6)]
+        index.apply([*papers, *(paper(pk, "meadow") for pk in range(10, 60))], [], cursor=60)
+        page = index.search(parse("lamp"), limit=2)
+        index.apply([], [keys(page)[-1]], cursor=61)
+        rest = index.search(parse("lamp"), limit=2, after=page.next)
+        assert set(keys(rest)).isdisjoint(keys(page))
+        assert len(rest.hits) == 2
+
+    @pytest.mark.parametrize(
+        "after",
+        [
+            pytest.param("2", id="a number"),
+            pytest.param("A" * 44, id="zeros"),
+            pytest.param("é" * 44, id="other letters"),
+            pytest.param("A" * 100_000, id="long"),
+        ],
+    )
+    def test_place_from_elsewhere(self, cast: Index, index: Index, after: str) -> None:
+        """A sentence, whatever it is; also that of another search, which is not a place in this one."""
+        with pytest.raises(ValueError, match=r"Begin again from its first page\."):
+            cast.search(parse("message"), after=after)
+        other = cast.search(parse("graph arithmetic"), limit=1).next
+        with pytest.raises(ValueError, match=r"Begin again from its first page\."):
+            index.search(parse("message"), after=other)
+        assert keys(cast.search(parse("message"))) == [2, 3]
+
+    def test_place_made_by_hand(self, cast: Index) -> None:
+        """Whoever writes one himself gets papers of the answer, or a sentence."""
+
+        @settings(max_examples=60, deadline=None)
+        @given(
+            st.sampled_from(["message graph arithmetic minima", "", "message sort:newest"]),
+            st.builds(
+                Place,
+                st.sampled_from(Order),
+                st.floats(),
+                st.none() | st.dates(),
+                st.integers(0, 5) | st.integers(0, 2**64 - 1),
+                st.integers(0, 5) | st.integers(0, 2**40),
+            ),
+        )
+        def answered(typed: str, place: Place) -> None:
+            query = parse(typed)
+            whole = cast.search(query)
+            try:
+                page = cast.search(query, limit=2, after=place.written(query))
+            except ValueError as error:
+                assert str(error).endswith(".")  # noqa: PT017  # nothing has to be raised
+            else:
+                assert set(keys(page)) <= set(keys(whole))
+                assert len(page.hits) <= 2
+
+        answered()
+
+    # --- Why ---
+
+    @pytest.mark.parametrize(
+        "typed",
+        [
+            pytest.param("message", id="a word"),
+            pytest.param("message passing on graphs", id="words in a row in the title"),
+            pytest.param("lion", id="a word before the colon"),
+            pytest.param("lion optimizer nothing", id="a word that nobody has"),
+            pytest.param('"message passing" vector remarks', id="a phrase"),
+            pytest.param('"graph networks"', id="nothing but a phrase"),
+            pytest.param("2401.00001 message", id="an identifier"),
+            pytest.param("generalisaton mesage", id="misspelt words"),
+            pytest.param("to be or not to be", id="stop words"),
+            pytest.param("message has:code", id="a filter"),
+        ],
+    )
+    def test_every_score_is_explained(self, cast: Index, typed: str) -> None:
+        """The root is the score of the search, and every value comes from those below it."""
+        query = parse(typed)
+        results = cast.search(query)
+        assert results.hits
+        for hit in results.hits:
+            explained = cast.explain(query, hit.pk)
+            assert explained is not None
+            assert explained.value == near(hit.score)
+            assert_adds_up(explained)
+            assert explained.details
+        found = set(keys(results))
+        assert [cast.explain(query, pk) for pk in (1, 2, 3, 4, 99, 2**40, -1) if pk not in found] == [None] * (
+            7 - len(found)
+        )
+
+    def test_explanation_names_words_fields_and_weights(self, cast: Index) -> None:
+        """Words as they were typed."""
+        explained = cast.explain(parse("optimizers message"), 1)
+        assert explained is not None
+        (word,) = explained.details
+        assert word.words == "“optimizers”"
+        assert [field.words for field in word.details] == ["anywhere in the paper", "in the title"]
+        assert next(part.value for part in word.details[1].details) == TITLE_WEIGHT
+
+    def test_order_by_day_scores_nothing(self, cast: Index) -> None:
+        """And says so."""
+        for typed in ("message sort:newest", "category:math"):
+            explained = cast.explain(parse(typed), 2)
+            assert explained is not None
+            assert (explained.value, explained.details) == (0.0, ())
+            assert cast.explain(parse(typed), 4) is None
+
     # --- Facets, corrections, suggestions ---
 
     def test_facets_count_what_matches(self, cast: Index) -> None:
@@ -305,9 +493,21 @@ class IndexConformance:
         assert results.facets == {
             "category": [("cs.CL", 1), ("cs.LG", 1), ("cs.LO", 1), ("math.CO", 1), ("math.LO", 1), ("stat.ML", 1)],
             "year": [("2024", 1), ("2023", 2)],
+            "venue": [("Example Conference 2024", 1), ("Journal of Examples", 1)],
         }
         assert cast.search(parse("message"), facets=[Facet.YEAR]).facets == {"year": [("2023", 2)]}
         assert cast.search(Query()).facets == {}
+
+    def test_venues_are_counted_as_printed(self, index: Index) -> None:
+        """The 20 with the most papers; blanks do not tell them apart, and what is too long is no venue."""
+        named = [f"Venue {number:02}" for number in range(25) for _paper in range(1 + number % 3)]
+        named += ["Revue  d'Été ", *["Revue d'Été"] * 3, "x" * 201, " "]
+        papers = [replace(paper(pk, "lamp"), venue=venue) for pk, venue in enumerate(named, 1)]
+        index.apply(papers, [], cursor=len(papers))
+        counted = index.search(parse("lamp"), facets=[Facet.VENUE]).facets["venue"]
+        assert counted[:2] == [("Revue d'Été", 4), ("Venue 02", 3)]
+        assert len(counted) == 20
+        assert counted == sorted(counted, key=lambda pair: (-pair[1], pair[0]))
 
     def test_misspelt_word_is_searched_in_the_nearest_spelling_too(self, index: Index) -> None:
         """A word that hardly any paper has; the paper that has it stays first."""
@@ -365,6 +565,67 @@ class IndexConformance:
         index.apply(papers, [], cursor=3)
         assert index.suggest("graph att") == [2, 3]
         assert index.suggest("att", limit=2) == [1, 3]
+
+    # --- Names ---
+
+    @pytest.mark.parametrize(
+        ("typed", "expected"),
+        [
+            pytest.param("be", ["Bela Beispiel", "Zoë van der Beispiel", "Ada Bela Example"], id="two letters"),
+            pytest.param("b", [], id="one letter"),
+            pytest.param("PRIM", ["Đorđe Primer"], id="the family name, in any case"),
+            pytest.param("chloe", ["Chloé Exemple"], id="accents need not be typed"),
+            pytest.param("Đor", ["Đorđe Primer"], id="accents may be typed"),
+            pytest.param("ada", ["Ada Bela Example", "Ada Example"], id="equals by text"),
+            pytest.param("ada b", ["Ada Bela Example"], id="an unfinished word"),
+            pytest.param("Example, A", ["Ada Bela Example", "Ada Example"], id="family name first"),
+            pytest.param("bela ex", ["Ada Bela Example"], id="from the middle on"),
+            pytest.param("van der b", ["Zoë van der Beispiel"], id="particles"),
+            pytest.param("der zo", [], id="not with words left out"),
+            pytest.param("cs", ["cs.CL", "cs.LG", "cs.LO"], id="an archive"),
+            pytest.param("cs.l", ["cs.LG", "cs.LO"], id="the beginning of a category"),
+            pytest.param("lo", ["cs.LO", "math.LO"], id="the end of a category"),
+            pytest.param("conf", ["Example Conference 2024"], id="a venue, from any word on"),
+            pytest.param(
+                "exam",
+                ["Ada Bela Example", "Ada Example", "Example Conference 2024", "Journal of Examples"],
+                id="of every kind",
+            ),
+            pytest.param("", [], id="nothing typed"),
+            pytest.param("\x1f\x00", [], id="no letters"),
+        ],
+    )
+    def test_names_are_suggested(self, cast: Index, typed: str, expected: list[str]) -> None:
+        """As papers print them: authors, then categories, then venues."""
+        found = cast.suggest_names(typed)
+        assert sorted(each.text for each in found) == sorted(expected)
+        assert [each.kind for each in found] == sorted(each.kind for each in found)
+        assert {each.papers for each in found} <= {1}
+
+    def test_names_with_the_most_papers_come_first(self, index: Index) -> None:
+        """Of each kind, no more than wanted; one spelling stands for those that differ in accents and case only."""
+        by = {"Bela Example": 2, "Béla Example": 3, "Ada Example": 4, "Chloé Example": 1, "CHLOE EXAMPLE": 1}
+        written = [name for name, papers in by.items() for _paper in range(papers)]
+        papers = [
+            replace(paper(pk, "lamp"), authors=(name, name), categories=("ex.A",), venue="Exempla")
+            for pk, name in enumerate(written, 1)
+        ]
+        index.apply(papers, [], cursor=len(papers))
+        assert index.suggest_names("ex") == [
+            Suggestion(Name.AUTHOR, "Béla Example", 5),
+            Suggestion(Name.AUTHOR, "Ada Example", 4),
+            Suggestion(Name.AUTHOR, "CHLOE EXAMPLE", 2),
+            Suggestion(Name.CATEGORY, "ex.A", 11),
+            Suggestion(Name.VENUE, "Exempla", 11),
+        ]
+        assert [each.text for each in index.suggest_names("ex", limit=1)] == ["Béla Example", "ex.A", "Exempla"]
+        assert index.suggest_names("ex", limit=0) == []
+
+    def test_names_of_papers_that_are_gone_are_not_suggested(self, cast: Index) -> None:
+        """Nor those that a paper printed before it was changed."""
+        cast.apply([replace(LION, change=5, authors=("Ada Example",))], [2], cursor=5)
+        assert cast.suggest_names("beis") == [Suggestion(Name.AUTHOR, "Zoë van der Beispiel", 1)]
+        assert cast.suggest_names("ada") == [Suggestion(Name.AUTHOR, "Ada Example", 2)]
 
     # --- Changes ---
 

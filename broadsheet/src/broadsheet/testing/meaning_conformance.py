@@ -23,9 +23,10 @@ import pytest
 from broadsheet.search import analysis
 from broadsheet.search.document import Document
 from broadsheet.search.embedding import Embedder, Floats, ModelMissing
-from broadsheet.search.index import Embedding, Facet, Index
-from broadsheet.search.query import parse
-from broadsheet.testing.index_conformance import CAST, keys, paper
+from broadsheet.search.index import RELATED_DEPTH, Embedding, Facet, Index
+from broadsheet.search.paging import Place
+from broadsheet.search.query import Query, Sort, parse
+from broadsheet.testing.index_conformance import CAST, assert_adds_up, keys, near, paper
 
 GROUPS = (("car", "automobile", "vehicle"), ("boat", "ship", "vessel"), ("lamp", "light"))
 _MEANS = {analysis.stems(word)[0]: analysis.stems(group[0])[0] for group in GROUPS for word in group}
@@ -250,6 +251,59 @@ class MeaningConformance:
         assert vehicles.related(1, limit=1) == hits[:1]
         assert vehicles.related(1, limit=0) == vehicles.related(99) == []
 
+    def test_related_newest_first(self, index: Index) -> None:
+        """Of the nearest, which are fifty or as many as wanted; each with its cosine."""
+        ships = [paper(pk, "ship " + "storm " * (pk % 2) * pk, day=date(2000 + pk, 1, 1)) for pk in range(1, 56)]
+        index.apply([*ships, paper(90, "meadow of stones", day=date(2200, 1, 1))], [], cursor=90)
+        embed_all(index, [*ships, paper(90, "meadow of stones")])
+        near = index.related(2, limit=RELATED_DEPTH)
+        newest = index.related(2, limit=6, sort=Sort.NEWEST)
+        assert newest == sorted(near, key=lambda hit: -hit.pk)[:6]
+        assert 90 not in [hit.pk for hit in newest]
+        assert index.related(2, limit=0, sort=Sort.NEWEST) == index.related(99, sort=Sort.NEWEST) == []
+        assert len(index.related(2, limit=60, sort=Sort.NEWEST)) == 55
+
+    # --- Why ---
+
+    @pytest.mark.parametrize(
+        "typed", ["automobile", "car street harbours storms", "ships -meadow", "zeppelin lamp car"]
+    )
+    def test_every_score_is_explained(self, vehicles: Index, typed: str) -> None:
+        """The root is the score of the search, and every value comes from those below it."""
+        query = parse(typed)
+        results = vehicles.search(query)
+        for hit in results.hits:
+            explained = vehicles.explain(query, hit.pk)
+            assert explained is not None
+            assert explained.value == near(hit.score)
+            assert [part.words for part in explained.details] == ["by words", "by meaning"]
+            assert_adds_up(explained)
+        assert {pk for pk in range(1, 6) if vehicles.explain(query, pk)} == set(keys(results))
+
+    def test_explanation_behind_the_candidates(self, many: Index) -> None:
+        """Of every candidate and of those that only the words found."""
+        query = parse("ship water")
+        hits = many.search(query, limit=1_000).hits
+        kinds = set()
+        for hit in hits[:: len(hits) // 30]:
+            explained = many.explain(query, hit.pk)
+            assert explained is not None
+            assert explained.value == near(hit.score)
+            assert_adds_up(explained)
+            kinds.add(explained.words)
+        assert len(kinds) == 2
+
+    def test_paper_without_a_vector_is_explained(self, index: Index) -> None:
+        """It says that it has none."""
+        papers = [paper(1, "Lamp"), paper(2, "Lamp of another kind")]
+        index.apply(papers, [], cursor=2)
+        index.unembedded(limit=9)
+        index.embed(papers[1:])
+        explained = index.explain(parse("lamp"), 1)
+        assert explained is not None
+        assert_adds_up(explained)
+        assert "no vector yet" in explained.details[1].details[1].words
+
     # --- Pages ---
 
     @pytest.fixture
@@ -278,6 +332,45 @@ class MeaningConformance:
             pages = [many.search(parse(typed), limit=size, offset=offset) for offset in range(0, len(order), size)]
             assert [key for page in pages for key in keys(page)] == order
             assert {page.total for page in pages} == {whole.total}
+
+    @pytest.mark.parametrize("typed", ["ship", "ship water", "ship date:2024-01-02.."])
+    def test_pages_that_continue_each_other_are_the_whole(self, many: Index, typed: str) -> None:
+        """Through the candidates of both sides into what only the words found."""
+        query = parse(typed)
+        whole = many.search(query, limit=1_000)
+        assert whole.next == ""
+        for size in (37, 100, 250):
+            pages = [many.search(query, limit=size)]
+            while pages[-1].next:
+                pages.append(many.search(query, limit=size, after=pages[-1].next))
+            assert [hit.pk for page in pages for hit in page.hits] == keys(whole)
+            assert {page.total for page in pages} == {whole.total}
+
+    @pytest.mark.parametrize("shown", [30, 180, 260], ids=["among the candidates", "at their end", "behind them"])
+    def test_changed_index_goes_on_behind_the_same_paper(self, many: Index, shown: int) -> None:
+        """Every score is another one then."""
+        query = parse("ship water")
+        page = many.search(query, limit=shown)
+        new = [paper(pk, f"meadow of number {pk}", change=1_000) for pk in range(2_000, 2_030)]
+        many.apply([*new, paper(3_000, "ship water", day=date(2025, 1, 1), change=1_000)], [], cursor=1_000)
+        now = keys(many.search(query, limit=1_000))
+        place = now.index(keys(page)[-1]) + 1
+        assert keys(many.search(query, limit=20, after=page.next)) == now[place : place + 20]
+
+    def test_order_that_is_gone(self, many: Index, embedder: Concepts) -> None:
+        """A place among the candidates means nothing without them: a sentence. By words, there is one again."""
+        query = parse("ship")
+        page = many.search(query, limit=20)
+        embedder.gone = "The model has vanished."
+        fresh = parse("ship vessel")
+        with pytest.raises(ValueError, match=r"Begin again from there\."):
+            many.search(fresh, after=self._renamed(page.next, query, fresh))
+        assert many.search(fresh).total > 0
+
+    @staticmethod
+    def _renamed(place: str, query: Query, other: Query) -> str:
+        """The same place in the answer of another query, which nobody has asked yet."""
+        return Place.read(place, query).written(other)
 
     def test_no_page_behind_the_last(self, many: Index) -> None:
         """Empty, and it still knows how many there are."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import tantivy
 
-from broadsheet.search import fusion
+from broadsheet.search import fusion, paging
 from broadsheet.search.adapters import embedded_hybrid as hybrid
 from broadsheet.search.adapters import embedded_schema as schema
 from broadsheet.search.adapters.embedded_folder import Folder, Manifest, Stamp
@@ -26,8 +26,11 @@ from broadsheet.search.dense.store import Damaged
 from broadsheet.search.document import Document
 from broadsheet.search.durable import Lock
 from broadsheet.search.embedding import Embedder, ModelMissing
-from broadsheet.search.index import MAX_DEPTH, Embedding, Facet, Hit, IndexLocked, IndexUnavailable, Results
-from broadsheet.search.query import Query
+from broadsheet.search.explanation import Explanation
+from broadsheet.search.index import Embedding, Facet, Hit, IndexLocked, IndexUnavailable, Results, Suggestion
+from broadsheet.search.lexical import Plan
+from broadsheet.search.paging import LARGEST_PK, Order, Place
+from broadsheet.search.query import Query, Sort
 
 FORMAT = 1
 
@@ -73,35 +76,61 @@ class EmbeddedIndex:
 
     # --- Reading ---
 
-    def search(self, query: Query, *, limit: int = 20, offset: int = 0, facets: Iterable[Facet] = ()) -> Results:
+    def search(
+        self, query: Query, *, limit: int = 20, offset: int = 0, facets: Iterable[Facet] = (), after: str = ""
+    ) -> Results:
         """See `Index.search`. Without facets a query costs a few milliseconds of one core at 100,000 papers."""
         limit, offset, wanted = max(limit, 0), max(offset, 0), list(facets)
+        place = Place.read(after, query) if after else None
         with self._reading() as reader:
             if reader is None:
                 return Results((), 0, {str(facet): [] for facet in wanted})
             plan = reader.plan(query)
-            meaning = self._vectored.meaning(fusion.meaning(query))
-            if meaning:
-                try:
-                    page = range(offset, min(offset + limit, MAX_DEPTH))
-                    return hybrid.search(reader.searcher, plan, meaning, page, wanted)
-                except Damaged as error:
-                    self._vectored.failed(error)
-            return reader.search(plan, limit=limit, offset=offset, facets=wanted)
+            answer = self._answer(reader, query, plan)
+            if place is None or place.order in _orders(plan, hybrid=answer is not None):
+                if answer:
+                    return answer.results(limit, offset, place, wanted)
+                return reader.results(query, plan, reader.page(plan, limit=limit, offset=offset, place=place), wanted)
+        raise paging.order_gone()
+
+    def explain(self, query: Query, pk: int) -> Explanation | None:
+        """See `Index.explain`."""
+        with self._reading() as reader:
+            if reader is None or not 0 <= pk <= LARGEST_PK:
+                return None
+            plan = reader.plan(query)
+            answer = self._answer(reader, query, plan)
+            return answer.explain(pk) if answer else reader.explain(query, plan, pk)
+
+    def _answer(self, reader: Reader, query: Query, plan: Plan) -> hybrid.Answer | None:
+        """The answer by words and meaning, None when the words alone decide or the vectors cannot be asked."""
+        meaning = self._vectored.meaning(fusion.meaning(query))
+        if meaning is None:
+            return None
+        try:
+            return hybrid.Answer(reader.searcher, query, plan, meaning)
+        except Damaged as error:
+            self._vectored.failed(error)
+            return None
 
     def suggest(self, prefix: str, *, limit: int = 8) -> list[int]:
         """See `Index.suggest`."""
         with self._reading() as reader:
             return reader.suggest(prefix[:200], limit=limit) if reader and limit > 0 else []
 
-    def related(self, pk: int, *, limit: int = 8) -> list[Hit]:
+    def suggest_names(self, prefix: str, *, limit: int = 8) -> list[Suggestion]:
+        """See `Index.suggest_names`."""
+        with self._reading() as reader:
+            return reader.suggest_names(prefix, limit=limit) if reader and limit > 0 else []
+
+    def related(self, pk: int, *, limit: int = 8, sort: Sort = Sort.RELEVANCE) -> list[Hit]:
         """See `Index.related`."""
         generation = self._vectored.answering()
         with self._reading() as reader:
             if reader is None or generation is None or limit <= 0:
                 return []
             try:
-                return hybrid.related(reader.searcher, generation.vectors, pk, limit=limit)
+                return hybrid.related(reader.searcher, generation.vectors, pk, limit=limit, sort=sort)
             except Damaged as error:
                 self._vectored.failed(error)
                 return []
@@ -312,6 +341,13 @@ class _Writer:
         found = searcher.search(schema.papers_among(keys), limit=len(keys) * 2, count=False).hits
         addresses = [address for _score, address in found]
         return dict(zip(column(searcher, "pk", addresses), column(searcher, "change", addresses), strict=True))
+
+
+def _orders(plan: Plan, *, hybrid: bool) -> tuple[Order, ...]:
+    """What the papers of an answer are sorted by."""
+    if plan.newest or not plan.has_text:
+        return (Order.DAY,)
+    return (Order.FUSED, Order.WORDS) if hybrid else (Order.WORDS,)
 
 
 def _made(paper: Document) -> tantivy.Document | None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import tantivy
 
-from broadsheet.search import fusion
+from broadsheet.search import explaining, fusion
 from broadsheet.search.adapters import embedded_schema as schema
-from broadsheet.search.adapters.embedded_reader import best, column, counted, total_of
+from broadsheet.search.adapters.embedded_explaining import Scores
+from broadsheet.search.adapters.embedded_reader import Page, Row, best, best_behind, column, counted, placed, total_of
 from broadsheet.search.dense.store import Found, Vectors
 from broadsheet.search.embedding import Floats
-from broadsheet.search.fusion import DEPTH, Candidate
-from broadsheet.search.index import Facet, Hit, Results
+from broadsheet.search.explanation import Explanation
+from broadsheet.search.fusion import DEPTH, Candidate, Mixture
+from broadsheet.search.index import MAX_DEPTH, RELATED_DEPTH, Facet, Hit, Results
 from broadsheet.search.lexical import Plan
+from broadsheet.search.paging import Order, Place
+from broadsheet.search.query import Query, Sort
 
 # Nearest papers that are asked for beyond those that are wanted: some may be gone or have another text by now.
 _SPARE = 50
@@ -44,42 +48,120 @@ class _Paper:
     digest: int
 
 
-def search(searcher: tantivy.Searcher, plan: Plan, meaning: Meaning, page: range, facets: list[Facet]) -> Results:
-    """The candidates of both sides in the order of `fusion`, then the other papers with one of the words.
+class Answer:
+    """The candidates of both sides in the order of `fusion`; behind them come the others that have one of the words."""
 
-    `page` names the places in that order that are wanted.
-    """
-    wanted = schema.query(plan)
-    total, lexical = best(searcher, wanted, 0, DEPTH)
-    papers, cosines = _candidates(searcher, plan, meaning, [hit.pk for hit in lexical])
-    scores = fusion.scores(plan, [Candidate(pk, paper.lexical, cosines.get(pk)) for pk, paper in papers.items()])
-    order = sorted(papers, key=lambda pk: (-scores[pk], -papers[pk].newest))
-    others = [pk for pk in order if papers[pk].lexical == 0.0]
-    hits = [Hit(pk, scores[pk]) for pk in order[page.start : page.stop]]
-    if page.stop > max(len(order), page.start) and total > len(order) - len(others):
-        behind = schema.without(wanted, order)
-        _left, tail = best(searcher, behind, max(page.start - len(order), 0), page.stop - len(order))
-        # By words alone: behind the last candidate, and no better than the last that the words found.
-        floor, highest = scores[order[-1]], lexical[-1].score
-        hits += [Hit(hit.pk, floor + min(0.0, hit.score / highest - 1.0)) for hit in tail]
-    everything = schema.either(wanted, others) if others else wanted
-    return Results(tuple(hits), total + len(others), counted(searcher, everything, facets), plan.corrections)
+    def __init__(self, searcher: tantivy.Searcher, query: Query, plan: Plan, meaning: Meaning) -> None:
+        self._searcher, self._query, self._plan = searcher, query, plan
+        self._wanted = schema.query(plan)
+        self._found, lexical = best(searcher, self._wanted, 0, DEPTH)
+        papers, cosines = _candidates(searcher, plan, meaning, [row.pk for row in lexical])
+        self._candidates = {pk: Candidate(pk, paper.lexical, cosines.get(pk)) for pk, paper in papers.items()}
+        self._mixture = Mixture.of(plan, self._candidates.values())
+        rows = [Row(self._mixture.score(each), papers[pk].newest, pk) for pk, each in self._candidates.items()]
+        self._rows = sorted(rows, key=lambda row: row.key)
+        self._others = [row.pk for row in self._rows if self._candidates[row.pk].lexical == 0.0]
+        self._least = lexical[-1].score if lexical else 0.0
+
+    def results(self, limit: int, offset: int, place: Place | None, facets: list[Facet]) -> Results:
+        """A page of the answer: from an offset on, or behind a place."""
+        page, order = self._page(limit, offset, place)
+        everything = schema.either(self._wanted, self._others) if self._others else self._wanted
+        return Results(
+            hits=tuple(Hit(row.pk, self._score(row)) for row in page.rows),
+            total=page.total,
+            facets=counted(self._searcher, everything, facets),
+            corrections=self._plan.corrections,
+            next=placed(page, order, self._query),
+        )
+
+    def explain(self, pk: int) -> Explanation | None:
+        """Why a paper has its score."""
+        scores = Scores(self._searcher, self._wanted, pk)
+        candidate = self._candidates.get(pk)
+        if scores.score is None and candidate is None:
+            return None
+        words = explaining.by_words(self._query, self._plan, scores.worth, scores.score or 0.0)
+        if candidate:
+            return explaining.mixed(candidate, self._mixture, self._plan, words)
+        return explaining.behind(self._rows[-1].score, self._least, words)
+
+    def _page(self, limit: int, offset: int, place: Place | None) -> tuple[Page, Order]:
+        """The rows of a page, those behind the candidates with their scores by words; and the order of the last row."""
+        if place:
+            seen = self._seen(place)
+            if seen is None:
+                return self._behind(replace(place, seen=max(place.seen - len(self._rows), 1)), limit), Order.WORDS
+            offset, end = seen, seen + min(limit, MAX_DEPTH)
+        else:
+            end = min(offset + limit, MAX_DEPTH)
+        rows = self._rows[offset:end]
+        if end <= max(len(self._rows), offset) or self._tail <= 0:
+            return Page(self._total, offset, rows), Order.FUSED
+        start = max(offset - len(self._rows), 0)
+        _left, tail = best(self._searcher, self._excluding, start, end - len(self._rows))
+        return Page(self._total, offset, rows + tail), Order.WORDS if tail else Order.FUSED
+
+    def _seen(self, place: Place) -> int | None:
+        """How many candidates stand no further back than a place; None when its paper stands behind all of them."""
+        for number, row in enumerate(self._rows, 1):
+            if row.pk == place.pk:
+                return number
+        if place.order is Order.WORDS or Scores(self._searcher, self._wanted, place.pk).score is not None:
+            return None
+        return sum(row.key <= (-place.score, -schema.newest(place.day, place.pk)) for row in self._rows)
+
+    def _behind(self, place: Place, limit: int) -> Page:
+        """What stands behind a place among those that only the words found."""
+        page = best_behind(self._searcher, self._excluding, place, limit)
+        return Page(self._total, len(self._rows) + page.before, page.rows)
+
+    @property
+    def _total(self) -> int:
+        return self._found + len(self._others)
+
+    @property
+    def _tail(self) -> int:
+        """How many papers stand behind the candidates."""
+        return self._total - len(self._rows)
+
+    @property
+    def _excluding(self) -> tantivy.Query:
+        return schema.without(self._wanted, [row.pk for row in self._rows])
+
+    def _score(self, row: Row) -> float:
+        """The score of a row of a page: of those behind the candidates, no better than the last of these."""
+        if row.pk in self._candidates:
+            return row.score
+        return fusion.behind(self._rows[-1].score, row.score, self._least)
 
 
-def related(searcher: tantivy.Searcher, vectors: Vectors, pk: int, *, limit: int) -> list[Hit]:
+def related(searcher: tantivy.Searcher, vectors: Vectors, pk: int, *, limit: int, sort: Sort) -> list[Hit]:
     """The papers whose vectors are nearest to that of one."""
     known = vectors.vector(pk)
-    if known is None or digests(searcher, [pk]).get(pk) != known[0]:
+    papers = _columns(searcher, [pk])
+    if known is None or pk not in papers or papers[pk].digest != known[0]:
         return []
-    found = _present(searcher, vectors.nearest(known[1], limit + _SPARE))
-    return [Hit(other, cosine) for other, cosine in found.items() if other != pk][:limit]
+    depth = max(limit, RELATED_DEPTH) if sort is Sort.NEWEST else limit
+    found = vectors.nearest(known[1], depth + _SPARE)
+    papers = _columns(searcher, found.pks.tolist())
+    near = [Hit(other, cosine) for other, cosine in _valid(found, papers).items() if other != pk][:depth]
+    if sort is Sort.NEWEST:
+        near.sort(key=lambda hit: -papers[hit.pk].newest)
+    return near[:limit]
 
 
-def digests(searcher: tantivy.Searcher, keys: list[int]) -> dict[int, int]:
-    """What tells the present text of each paper that there is from another."""
+def _columns(searcher: tantivy.Searcher, keys: list[int]) -> dict[int, _Paper]:
+    """What there is of each of the papers, without a score."""
     found = searcher.search(schema.papers_among(keys), limit=max(len(keys), 1), count=False).hits
-    addresses = [address for _score, address in found]
-    return dict(zip(column(searcher, "pk", addresses), column(searcher, "digest", addresses), strict=True))
+    return _papers(searcher, found)
+
+
+def _papers(searcher: tantivy.Searcher, hits: list[tuple[float, tantivy.DocAddress]]) -> dict[int, _Paper]:
+    addresses = [address for _score, address in hits]
+    columns = (column(searcher, name, addresses) for name in ("pk", "newest", "digest"))
+    rows = zip((score for score, _address in hits), *columns, strict=True)
+    return {pk: _Paper(score, newest, digest) for score, pk, newest, digest in rows}
 
 
 def _candidates(
@@ -113,20 +195,10 @@ def _looked_up(searcher: tantivy.Searcher, plan: Plan, keys: Iterable[int]) -> d
     wanted = list(dict.fromkeys(keys))
     # Counting makes tantivy add up scores in the same way as where the best are looked for.
     hits = searcher.search(schema.scored(plan, wanted), limit=max(len(wanted), 1), count=True).hits
-    addresses = [address for _score, address in hits]
-    columns = (column(searcher, name, addresses) for name in ("pk", "newest", "digest"))
-    rows = zip((score for score, _address in hits), *columns, strict=True)
-    return {pk: _Paper(score, newest, digest) for score, pk, newest, digest in rows}
+    return _papers(searcher, hits)
 
 
 def _valid(found: Found, papers: dict[int, _Paper]) -> dict[int, float]:
     """The cosines of those papers that are still there, with the text that their vector was made from."""
     rows = zip(found.pks.tolist(), found.digests.tolist(), found.cosines.tolist(), strict=True)
     return {pk: cosine for pk, digest, cosine in rows if pk in papers and papers[pk].digest == digest}
-
-
-def _present(searcher: tantivy.Searcher, found: Found) -> dict[int, float]:
-    """The same, of all papers."""
-    present = digests(searcher, found.pks.tolist())
-    rows = zip(found.pks.tolist(), found.digests.tolist(), found.cosines.tolist(), strict=True)
-    return {pk: cosine for pk, digest, cosine in rows if present.get(pk) == digest}

@@ -2,25 +2,58 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import tantivy
 
 from broadsheet.search import analysis, lexical
 from broadsheet.search.adapters import embedded_schema as schema
-from broadsheet.search.index import MAX_DEPTH, Facet, Hit, Results
+from broadsheet.search.adapters.embedded_explaining import Scores
+from broadsheet.search.explaining import by_day, by_words
+from broadsheet.search.explanation import Explanation
+from broadsheet.search.index import MAX_DEPTH, MOST_COUNTED, Facet, Hit, Name, Results, Suggestion
 from broadsheet.search.lexical import Plan
+from broadsheet.search.paging import Order, Place
 from broadsheet.search.query import Query
 from broadsheet.search.spelling import Speller
 
-_MOST_CATEGORIES = 20
 _MOST_YEARS = 200
 _MOST_EXPANSIONS = 50
 _MOST_SUGGESTION_WORDS = 8
 _FEW = 100
-# Papers with equal scores are put in order when no more than this many have to be looked at; deeper, any fixed order.
-_DEEPEST_TIE = 2 * MAX_DEPTH
+# So many papers with equal scores are put in order; more come in an order of the engine's, the same for every page.
+_LONGEST_TIE = 2 * MAX_DEPTH
+# Papers that are looked at before and behind a page for such equals, at first.
+_MARGIN = 30
+# So many spellings of names are looked at for each name that is wanted: those that most papers have.
+_SPELLINGS = 4
+# Categories that are looked at for a suggestion; there are some hundreds.
+_MOST_CATEGORIES = 5_000
+
+
+class Row(NamedTuple):
+    """A paper in the order of an answer."""
+
+    score: float
+    newest: int
+    pk: int
+
+    @property
+    def key(self) -> tuple[float, int]:
+        """Sorts the best first, of equals the newest."""
+        return -self.score, -self.newest
+
+
+class Page(NamedTuple):
+    """Part of an answer: how many papers it has in all, how many stand before this part, and the part."""
+
+    total: int
+    before: int
+    rows: list[Row]
 
 
 class Reader:
@@ -55,16 +88,39 @@ class Reader:
         """What is looked up for a query."""
         return lexical.plan(query, self)
 
-    def search(self, plan: Plan, *, limit: int, offset: int, facets: list[Facet]) -> Results:
-        """Look up and count, by words alone."""
-        searcher = self._searcher
+    def page(self, plan: Plan, *, limit: int, offset: int, place: Place | None) -> Page:
+        """Part of the answer by words alone: from an offset on, or behind a place."""
         wanted = schema.query(plan)
-        end = min(offset + limit, MAX_DEPTH)
         if plan.newest or not plan.has_text:
-            total, hits = newest(searcher, wanted, offset, end)
-        else:
-            total, hits = best(searcher, wanted, offset, end)
-        return Results(hits, total, counted(searcher, wanted, facets), plan.corrections)
+            return newest_behind(self._searcher, wanted, place, limit) if place else self._newest(wanted, offset, limit)
+        if place:
+            return best_behind(self._searcher, wanted, place, limit)
+        total, rows = best(self._searcher, wanted, offset, min(offset + limit, MAX_DEPTH))
+        return Page(total, offset, rows)
+
+    def results(self, query: Query, plan: Plan, page: Page, facets: list[Facet]) -> Results:
+        """A page of the answer by words alone, as it is given out."""
+        by_day = plan.newest or not plan.has_text
+        return Results(
+            hits=tuple(Hit(row.pk, row.score) for row in page.rows),
+            total=page.total,
+            facets=counted(self._searcher, schema.query(plan), facets),
+            corrections=plan.corrections,
+            next=placed(page, Order.DAY if by_day else Order.WORDS, query),
+        )
+
+    def _newest(self, wanted: tantivy.Query, offset: int, limit: int) -> Page:
+        total, rows = newest(self._searcher, wanted, offset, min(offset + limit, MAX_DEPTH))
+        return Page(total, offset, rows)
+
+    def explain(self, query: Query, plan: Plan, pk: int) -> Explanation | None:
+        """Why a paper has its score, by words alone."""
+        scores = Scores(self._searcher, schema.query(plan), pk)
+        if scores.score is None:
+            return None
+        if plan.newest or not plan.has_text:
+            return by_day()
+        return by_words(query, plan, scores.worth, scores.score)
 
     def suggest(self, prefix: str, *, limit: int) -> list[int]:
         """Titles that continue what was typed; of an unfinished word, with the words that most titles use."""
@@ -77,12 +133,49 @@ class Reader:
         found: dict[int, None] = {}
         if finished:
             in_a_row = schema.suggestions_in_a_row(finished, last)
-            found = dict.fromkeys(hit.pk for hit in newest(searcher, in_a_row, 0, limit)[1])
+            found = dict.fromkeys(row.pk for row in newest(searcher, in_a_row, 0, limit)[1])
         if len(found) < limit:
             beginnings = [word for word, _papers in searcher.terms_with_prefix("title", last, limit=_MOST_EXPANSIONS)]
             wanted = schema.suggestions(finished, beginnings)
-            found |= dict.fromkeys(hit.pk for hit in newest(searcher, wanted, 0, limit)[1])
+            found |= dict.fromkeys(row.pk for row in newest(searcher, wanted, 0, limit)[1])
         return list(found)[:limit]
+
+    def suggest_names(self, prefix: str, *, limit: int) -> list[Suggestion]:
+        """Names that continue what was typed."""
+        typed = lexical.beginning(prefix)
+        return [found for kind in Name if typed for found in self._names(kind, typed, min(limit, MAX_DEPTH))]
+
+    def _names(self, kind: Name, typed: str, limit: int) -> list[Suggestion]:
+        """Of one kind. Spellings that differ in accents and case only are one name."""
+        spellings: dict[tuple[str, ...], dict[str, tuple[str, str]]] = {}
+        likely: Counter[tuple[str, ...]] = Counter()
+        for text, papers, where in self._spellings(kind, typed, _SPELLINGS * (limit + 1)):
+            run = _words(text)
+            spellings.setdefault(run, {})[text] = where
+            likely[run] += papers
+        found = [self._suggestion(kind, spellings[run]) for run, _papers in likely.most_common(limit + _SPELLINGS)]
+        found.sort(key=lambda one: (-one.papers, one.text))
+        return [one for one in found if one.papers][:limit]
+
+    def _spellings(self, kind: Name, typed: str, limit: int) -> Iterator[tuple[str, int, tuple[str, str]]]:
+        """Names as printed, with how many papers had them at some time, and the field and term that says so now."""
+        if kind is Name.CATEGORY:
+            # They are few, and no terms of their own are kept to find them by.
+            for category, papers in self._searcher.terms_with_prefix("category", "", limit=_MOST_CATEGORIES):
+                if any(beginning.startswith(typed) for beginning in lexical.beginnings(_words(category))):
+                    yield category, papers, ("category", category)
+            return
+        begun = schema.names_that_begin(kind, typed)
+        for term, papers in self._searcher.terms_with_prefix("name", begun, limit=limit):
+            yield schema.printed(term), papers, ("name", term)
+
+    def _suggestion(self, kind: Name, spellings: dict[str, tuple[str, str]]) -> Suggestion:
+        """A name of these spellings, as most papers print it."""
+        papers = {
+            text: total_of(self._searcher.search(schema.term(field, term), limit=1))
+            for text, (field, term) in spellings.items()
+        }
+        return Suggestion(kind, min(papers, key=lambda text: (-papers[text], text)), sum(papers.values()))
 
     def papers_with(self, stem: str) -> int:
         """How many papers have the stem in ALL."""
@@ -101,6 +194,12 @@ class Reader:
             self._speller = Speller(self._searcher.terms_with_prefix("title", ""))
             self._spelled = papers
         return self._speller.nearest(word, rare=rare)
+
+
+@lru_cache(maxsize=4_096)
+def _words(name: str) -> tuple[str, ...]:
+    """The words of a name, folded."""
+    return tuple(analysis.words(name))
 
 
 def opened(generation: Path) -> tantivy.Index:
@@ -128,61 +227,128 @@ def column(searcher: tantivy.Searcher, name: str, addresses: list[tantivy.DocAdd
     return [int(value or 0) for value in searcher.fast_field_values(name, addresses)]
 
 
-def newest(searcher: tantivy.Searcher, wanted: tantivy.Query, offset: int, end: int) -> tuple[int, tuple[Hit, ...]]:
+def newest(searcher: tantivy.Searcher, wanted: tantivy.Query, offset: int, end: int) -> tuple[int, list[Row]]:
     """How many match, and the page from `offset` to before `end`, the newest first."""
     # tantivy sets aside memory for limit and offset before it looks: an offset from outside must never reach it.
     offset = min(offset, end)
     found = searcher.search(wanted, limit=max(end - offset, 1), offset=offset, order_by_field="newest")
-    addresses = [address for _value, address in found.hits][: end - offset]
-    return total_of(found), tuple(Hit(pk, 0.0) for pk in column(searcher, "pk", addresses))
+    places = [int(value) for value, _address in found.hits][: end - offset]
+    return total_of(found), [Row(0.0, place, schema.day_and_key(place)[1]) for place in places]
 
 
-def best(searcher: tantivy.Searcher, wanted: tantivy.Query, offset: int, end: int) -> tuple[int, tuple[Hit, ...]]:
+def newest_behind(searcher: tantivy.Searcher, wanted: tantivy.Query, place: Place, limit: int) -> Page:
+    """The papers that match and are older than a place."""
+    total = total_of(searcher.search(wanted, limit=1))
+    left, rows = newest(searcher, schema.behind(wanted, schema.newest(place.day, place.pk)), 0, min(limit, MAX_DEPTH))
+    return Page(total, total - left, rows)
+
+
+def best(searcher: tantivy.Searcher, wanted: tantivy.Query, offset: int, end: int) -> tuple[int, list[Row]]:
     """How many match, and the page from `offset` to before `end`, the best first, of equals the newest.
 
-    tantivy puts equals in an order of its own, so all papers with the scores of the page are fetched and sorted.
+    tantivy puts equals in an order of its own, so those at both ends of the page are fetched whole and sorted.
     """
-    depth = end + 30
-    while True:
-        # Counting makes tantivy add up scores in one way whatever the depth, so that pages fit together.
-        found = searcher.search(wanted, limit=depth, count=True)
-        hits = found.hits
-        all_seen = len(hits) < depth or hits[-1][0] < hits[end - 1][0]
-        if end <= offset or all_seen or depth >= _DEEPEST_TIE:
-            break
-        depth = min(depth * 8, _DEEPEST_TIE)
-    return total_of(found), tuple(_page(searcher, hits, offset, min(end, len(hits)), all_seen=all_seen))
-
-
-def _page(
-    searcher: tantivy.Searcher, hits: list[tuple[float, tantivy.DocAddress]], offset: int, end: int, *, all_seen: bool
-) -> Iterator[Hit]:
-    """The hits from `offset` to before `end`, equals in order; without `all_seen`, the last equals as they come."""
     if end <= offset:
-        return
-    begin, stop = offset, end
-    while begin and hits[begin - 1][0] == hits[offset][0]:
+        return total_of(searcher.search(wanted, limit=1)), []
+    before = behind = _MARGIN
+    while True:
+        start, stop = max(offset - before, 0), end + behind
+        # Counting makes tantivy add up scores in one way whatever the depth, so that pages fit together.
+        found = searcher.search(wanted, limit=stop - start, offset=start, count=True)
+        scores = [score for score, _address in found.hits]
+        first, last = offset - start, min(end - start, len(scores)) - 1
+        if last < first:
+            return total_of(found), []
+        begun = start == 0 or scores[0] > scores[first]
+        ended = len(scores) < stop - start or scores[-1] < scores[last]
+        if (begun or before >= _LONGEST_TIE) and (ended or behind >= _LONGEST_TIE):
+            break
+        before = before if begun else min(before * 8, _LONGEST_TIE)
+        behind = behind if ended else min(behind * 8, _LONGEST_TIE)
+    unordered = set() if begun else {scores[first]}
+    unordered |= set() if ended else {scores[last]}
+    return total_of(found), _ordered(searcher, found.hits, range(first, last + 1), unordered)
+
+
+def _ordered(
+    searcher: tantivy.Searcher, hits: list[tuple[float, tantivy.DocAddress]], page: range, unordered: set[float]
+) -> list[Row]:
+    """The hits of a page, equals in order; but not those with the scores in `unordered`, or too many."""
+    begin, stop = page.start, page.stop
+    while begin and hits[begin - 1][0] == hits[page.start][0]:
         begin -= 1
-    while stop < len(hits) and hits[stop][0] == hits[end - 1][0]:
+    while stop < len(hits) and hits[stop][0] == hits[page.stop - 1][0]:
         stop += 1
     chosen = hits[begin:stop]
-    addresses = [address for _score, address in chosen]
-    order = column(searcher, "newest", addresses)
-    keys = column(searcher, "pk", addresses)
-    rows = list(zip((score for score, _address in chosen), order, keys, strict=True))
-    unordered = None if all_seen else hits[end - 1][0]
-    rows.sort(key=lambda row: (-row[0], 0 if row[0] == unordered else -row[1]))
-    for score, _order, pk in rows[offset - begin : end - begin]:
-        yield Hit(pk, score)
+    rows = [
+        Row(score, place, schema.day_and_key(place)[1])
+        for (score, _address), place in zip(
+            chosen, column(searcher, "newest", [address for _score, address in chosen]), strict=True
+        )
+    ]
+    if stop - begin > _LONGEST_TIE:
+        alike = Counter(row.score for row in rows)
+        unordered = unordered | {score for score, number in alike.items() if number > _LONGEST_TIE}
+    rows.sort(key=lambda row: (-row.score, 0 if row.score in unordered else -row.newest))
+    return rows[page.start - begin : page.stop - begin]
+
+
+def best_behind(searcher: tantivy.Searcher, wanted: tantivy.Query, place: Place, limit: int) -> Page:
+    """The papers that stand behind that of a place in the order of now, the best first.
+
+    As long as the index has not changed, it stands where it stood; else it is looked for around there, in ever larger
+    parts of the answer, of twice `_LONGEST_TIE` at most.
+    """
+    limit = min(limit, MAX_DEPTH)
+    there = max(place.seen - 1, 0)
+    total, rows = best(searcher, wanted, there, there + 1 + limit)
+    if rows and rows[0].pk == place.pk:
+        return Page(total, there + 1, rows[1:])
+    before = _rank(searcher, wanted, place)
+    total, rows = best(searcher, wanted, before, before + limit)
+    return Page(total, before, rows)
+
+
+def _rank(searcher: tantivy.Searcher, wanted: tantivy.Query, place: Place) -> int:
+    """How many papers stand no further back than that of a place, as far as it can be told around where it was.
+
+    When it is found no more, than its score then.
+    """
+    present = searcher.search(schema.only(wanted, place.pk), limit=1, count=True).hits
+    score = present[0][0] if present else place.score
+    key = (-score, -schema.newest(place.day, place.pk))
+    margin = _MARGIN
+    while True:
+        start, stop = max(place.seen - margin, 0), place.seen + margin
+        _total, rows = best(searcher, wanted, start, stop)
+        itself = next((number for number, row in enumerate(rows, 1) if row.pk == place.pk), None)
+        if itself:
+            return start + itself
+        before = sum(row.key <= key for row in rows)
+        begun = before > 0 or start == 0
+        ended = before < len(rows) or len(rows) < stop - start
+        if (begun and ended) or margin >= _LONGEST_TIE:
+            return start + before
+        margin = min(margin * 8, _LONGEST_TIE)
+
+
+def placed(page: Page, order: Order, query: Query) -> str:
+    """What continues an answer behind a page of it."""
+    seen = page.before + len(page.rows)
+    if not page.rows or seen >= page.total:
+        return ""
+    last = page.rows[-1]
+    return Place(order, last.score, schema.day_and_key(last.newest)[0], last.pk, seen).written(query)
 
 
 def counted(searcher: tantivy.Searcher, wanted: tantivy.Query, facets: list[Facet]) -> dict[str, list[tuple[str, int]]]:
     """The counts that were asked for."""
     if not facets:
         return {}
-    sizes = {Facet.CATEGORY: _MOST_CATEGORIES, Facet.YEAR: _MOST_YEARS}
+    sizes = {facet: _MOST_YEARS if facet is Facet.YEAR else MOST_COUNTED for facet in facets}
     asked = {
-        str(facet): {"terms": {"field": str(facet), "size": sizes[facet], "segment_size": 1_000}} for facet in facets
+        str(facet): {"terms": {"field": str(facet), "size": size, "segment_size": 1_000}}
+        for facet, size in sizes.items()
     }
     counts = {
         name: [(str(bucket["key"]), int(bucket["doc_count"])) for bucket in result["buckets"]]

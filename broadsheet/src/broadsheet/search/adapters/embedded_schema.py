@@ -10,9 +10,11 @@ ti             text, stems                 title: a little more weight, and phra
 title          text, words                 title: suggestions, and the vocabulary for spelling
 head           text, words                 the title before its colon
 authors        text, words                 each author in the forms of `lexical.name_forms`
-venue          text, words                 filter
+venue_words    text, words                 filter
+venue          text, raw                   as printed: facet
 category       text, raw                   as printed: facet
 category_key   text, raw                   `lexical.category_keys`: filter
+name           text, raw                   `_add_name`: authors and venues, to be suggested
 identifier     text, raw                   ``scheme:value``
 date           integer, 20240531           range
 year           integer                     facet
@@ -39,7 +41,8 @@ from tantivy import FieldType, Occur
 
 from broadsheet.search import analysis, lexical
 from broadsheet.search.document import Document
-from broadsheet.search.lexical import Plan, Run
+from broadsheet.search.index import Name
+from broadsheet.search.lexical import Field, Part, Plan, Run
 
 CURSOR = "cursor"
 
@@ -49,7 +52,7 @@ _KEY_BITS = 38
 
 
 # Raise it when `document` puts other content into the same fields, or when `analysis` cuts text in another way.
-CONTENT = 3
+CONTENT = 5
 
 _STEMS = {"kind": "text", "tokenizer_name": "en", "index_option": "position"}
 _WORDS = {"kind": "text", "tokenizer_name": "plain", "index_option": "position"}
@@ -62,10 +65,10 @@ _FIELDS: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("year", "newest", "digest", "cursor"), _COLUMN),
     **dict.fromkeys(("has_code", "holds"), _FLAG),
     **dict.fromkeys(("all", "ti"), _STEMS),
-    **dict.fromkeys(("title", "authors", "venue"), _WORDS),
+    **dict.fromkeys(("title", "authors", "venue_words"), _WORDS),
     "head": _WORDS | {"index_option": "freq"},
-    "category": _RAW | {"fast": True},
-    **dict.fromkeys(("category_key", "identifier", "mark"), _RAW),
+    **dict.fromkeys(("category", "venue"), _RAW | {"fast": True}),
+    **dict.fromkeys(("category_key", "name", "identifier", "mark"), _RAW),
 }
 
 
@@ -104,6 +107,12 @@ def newest(day: date | None, pk: int) -> int:
     return ((day.toordinal() if day else 0) << _KEY_BITS) + (1 << _KEY_BITS) - 1 - pk
 
 
+def day_and_key(newest: int) -> tuple[date | None, int]:
+    """The day and the primary key that `newest` was made of."""
+    ordinal, key = divmod(newest, 1 << _KEY_BITS)
+    return date.fromordinal(ordinal) if ordinal else None, (1 << _KEY_BITS) - 1 - key
+
+
 def document(paper: Document) -> tantivy.Document:
     """The document of a paper. Raises OverflowError, ValueError or TypeError when the engine cannot hold it."""
     made = tantivy.Document()
@@ -114,9 +123,16 @@ def document(paper: Document) -> tantivy.Document:
     made.add_text("title", title)
     made.add_text("head", lexical.head_of(title))
     for name in paper.authors:
-        for form in lexical.name_forms(name):
+        forms = lexical.name_forms(name)
+        for form in forms:
             made.add_text("authors", " ".join(form))
-    made.add_text("venue", analysis.composed(paper.venue))
+        if forms:
+            _add_name(made, Name.AUTHOR, name, forms[0])
+    venue = lexical.printed(paper.venue)
+    if venue:
+        made.add_text("venue", venue)
+        _add_name(made, Name.VENUE, venue, tuple(analysis.words(venue)))
+    made.add_text("venue_words", analysis.composed(paper.venue))
     for category in dict.fromkeys(paper.categories):
         made.add_text("category", category)
     for category in lexical.category_keys(paper.categories):
@@ -144,6 +160,45 @@ def cursor_document(cursor: int) -> tantivy.Document:
     return made
 
 
+# --- Names, to be suggested ---
+
+# Between what a name is found by and the name as printed; neither can hold it.
+_PRINTED = "\x1f"
+
+
+def _add_name(made: tantivy.Document, kind: Name, name: str, run: Run) -> None:
+    """Add the terms of a name of these words: a letter for the kind, what it is found by, and how it is printed.
+
+    That is the number of words that stand behind the others, and the name unless it is printed as most are. Terms are
+    what building an index costs: so they are half as long.
+    """
+    usual = _usual(run)
+    text = usual if name == usual else lexical.printed(name)
+    written = "" if text == usual else text
+    for turned, beginning in enumerate(lexical.beginnings(run) if text else ()):
+        made.add_text("name", f"{kind[0]}{beginning}{_PRINTED}{turned}{written}")
+
+
+def names_that_begin(kind: Name, beginning: str) -> str:
+    """How the terms of all names of a kind begin that go on like this."""
+    return kind[0] + beginning
+
+
+def printed(term: str) -> str:
+    """The name of a term of `name`, as printed."""
+    beginning, _mark, rest = term[1:].partition(_PRINTED)
+    run = beginning.split(" ")
+    behind = len(run) - int(rest[0])
+    return rest[1:] or _usual((*run[behind:], *run[:behind]))
+
+
+def _usual(run: Run) -> str:
+    """How most names of these words are printed: "Ada B. Example"."""
+    if min(map(len, run), default=0) > 1:
+        return " ".join(run).title()
+    return " ".join(word.title() if len(word) > 1 else f"{word.upper()}." for word in run)
+
+
 # --- A plan into a query ----------------------------------------------------------------------------------------------
 
 
@@ -166,7 +221,7 @@ def papers_among(keys: list[int]) -> tantivy.Query:
 def query(plan: Plan) -> tantivy.Query:
     """What matches a plan, with its score."""
     must = [_words(plan)] if plan.terms or plan.identifier else []
-    must += [_run("all", phrase) for phrase in plan.phrases]
+    must += [part(each) for each in lexical.phrase_parts(plan)]
     return _filtered(plan, must, certain=plan.has_text)
 
 
@@ -196,6 +251,16 @@ def changed(after: int, until: int) -> tantivy.Query:
     return tantivy.Query.range_query(SCHEMA, "change", FieldType.Integer, after + 1, until)
 
 
+def behind(wanted: tantivy.Query, newest_below: int) -> tantivy.Query:
+    """What matches a query, behind a place in the order of `newest`."""
+    return tantivy.Query.boolean_query([(Occur.Must, wanted), (Occur.Must, _filter(older(newest_below)))])
+
+
+def only(wanted: tantivy.Query, pk: int) -> tantivy.Query:
+    """One paper, if it matches a query, with the score that it has there."""
+    return tantivy.Query.boolean_query([(Occur.Must, wanted), (Occur.Must, _filter(term("pk", pk)))])
+
+
 def older(newest_below: int) -> tantivy.Query:
     """Papers that come behind a place in the order of `newest`."""
     return tantivy.Query.range_query(SCHEMA, "newest", FieldType.Integer, 0, newest_below - 1)
@@ -216,18 +281,22 @@ def _filtered(plan: Plan, must: list[tantivy.Query], *, certain: bool) -> tantiv
     return must[0] if len(clauses) == 1 else tantivy.Query.boolean_query(clauses)
 
 
+def part(part: Part) -> tantivy.Query:
+    """What has a part of the score, with what it has of it before the weight."""
+    match part.field:
+        case Field.ALL:
+            return _run("all", part.run)
+        case Field.TITLE:
+            return _run("ti", part.run)
+        case Field.HEAD:
+            return tantivy.Query.boolean_query([(Occur.Must, term("head", word)) for word in part.run])
+        case Field.IDENTIFIER:
+            return tantivy.Query.const_score_query(term("identifier", part.run[0]), 1.0)
+
+
 def _words(plan: Plan) -> tantivy.Query:
-    """The papers with at least one of the words, scored as `lexical` says. All but the first line only add scores."""
-    parts = [_boosted(term("all", stem), weight) for stem, weight in plan.terms]
-    parts += [_boosted(term("ti", stem), lexical.TITLE_WEIGHT * weight) for stem, weight in plan.terms]
-    if plan.title_phrase:
-        parts.append(_boosted(_run("ti", plan.title_phrase), lexical.PHRASE_WEIGHT))
-    if plan.head:
-        head = tantivy.Query.boolean_query([(Occur.Must, term("head", word)) for word in plan.head])
-        parts.append(_boosted(head, lexical.HEAD_WEIGHT))
-    if plan.identifier:
-        identified = term("identifier", plan.identifier)
-        parts.append(tantivy.Query.const_score_query(identified, lexical.IDENTIFIED))
+    """The papers with at least one of the words, scored as `lexical` says."""
+    parts = [_boosted(part(each), each.weight) for each in lexical.parts(plan)]
     return _any(parts)
 
 
@@ -238,7 +307,7 @@ def _filters(plan: Plan) -> Iterable[tantivy.Query]:
     if plan.categories:
         yield _any([term("category_key", category) for category in plan.categories])
     if plan.venues:
-        yield _any([_run("venue", venue) for venue in plan.venues])
+        yield _any([_run("venue_words", venue) for venue in plan.venues])
     if plan.since is not None or plan.until is not None:
         yield tantivy.Query.range_query(SCHEMA, "date", FieldType.Integer, plan.since, plan.until)
     if plan.has_code is not None:
@@ -256,7 +325,7 @@ def _exclusions(plan: Plan) -> Iterable[tantivy.Query]:
     for category in plan.without_categories:
         yield term("category_key", category)
     for venue in plan.without_venues:
-        yield _run("venue", venue)
+        yield _run("venue_words", venue)
 
 
 def suggestions(finished: list[str], beginnings: list[str]) -> tantivy.Query:

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
-from broadsheet.search import analysis, fusion, lexical
+from broadsheet.search import analysis, explaining, fusion, lexical, paging
 from broadsheet.search.document import Document
 from broadsheet.search.embedding import Embedder, Floats
-from broadsheet.search.index import MAX_DEPTH, Embedding, Facet, Hit, IndexUnavailable, Results
-from broadsheet.search.lexical import Plan, Run
-from broadsheet.search.query import Query
+from broadsheet.search.explanation import Explanation, Rule
+from broadsheet.search.fusion import Candidate, Mixture
+from broadsheet.search.index import (
+    MAX_DEPTH,
+    MOST_COUNTED,
+    RELATED_DEPTH,
+    Embedding,
+    Facet,
+    Hit,
+    IndexUnavailable,
+    Name,
+    Results,
+    Suggestion,
+)
+from broadsheet.search.lexical import Part, Plan, Run
+from broadsheet.search.paging import Order, Place
+from broadsheet.search.query import Query, Sort
 from broadsheet.search.spelling import Speller
 
 # BM25's saturation and length normalisation: Lucene's and tantivy's.
@@ -52,6 +67,10 @@ class _Indexed:
             categories=frozenset(lexical.category_keys(document.categories)),
             venue=tuple(analysis.words(document.venue)),
         )
+
+    def place(self, order: Order, score: float) -> Place:
+        """The place behind the paper."""
+        return Place(order, score, self.document.day, self.document.pk, seen=0)
 
     @property
     def newest(self) -> tuple[int, int]:
@@ -98,41 +117,78 @@ class ReferenceIndex:
     def close(self) -> None:
         """See `Index.close`: it has no lock and its memory is the index."""
 
-    def search(self, query: Query, *, limit: int = 20, offset: int = 0, facets: Iterable[Facet] = ()) -> Results:
+    def search(
+        self, query: Query, *, limit: int = 20, offset: int = 0, facets: Iterable[Facet] = (), after: str = ""
+    ) -> Results:
         """See `Index.search`."""
-        plan = lexical.plan(query, self)
-        found = [paper for paper in self._papers.values() if _passes(paper, plan) and _has_text(paper, plan)]
-        scores = {paper.document.pk: 0.0 for paper in found}
-        if found and plan.has_text and not plan.newest:
-            scores = self._scores(found, plan)
-        found.sort(key=lambda paper: (-scores[paper.document.pk], paper.newest))
-        meaning = fusion.meaning(query)
-        if self._embedder and self._vectors and meaning:
-            found, scores = self._fused(plan, found, scores, self._cosines(self._embedder.encode([meaning])[0]))
-        page = found[max(offset, 0) : min(max(offset, 0) + max(limit, 0), MAX_DEPTH)]
+        place = Place.read(after, query) if after else None
+        answer = self._answer(query)
+        rows = answer.rows
+        if place and place.order not in answer.orders:
+            raise paging.order_gone()
+        begin = _behind(place, rows) if place else max(offset, 0)
+        page = rows[begin : begin + max(limit, 0) if place else min(begin + max(limit, 0), MAX_DEPTH)]
+        seen = begin + len(page)
         return Results(
-            hits=tuple(Hit(paper.document.pk, scores[paper.document.pk]) for paper in page),
-            total=len(found),
-            facets={str(facet): _counted(facet, found) for facet in facets},
-            corrections=plan.corrections,
+            hits=tuple(Hit(row.pk, answer.score(row)) for row in page),
+            total=len(rows),
+            facets={str(facet): _counted(facet, [self._papers[row.pk] for row in rows]) for facet in facets},
+            corrections=answer.plan.corrections,
+            next=replace(page[-1], seen=seen).written(query) if page and seen < len(rows) else "",
         )
 
-    def _fused(
-        self, plan: Plan, found: list[_Indexed], scores: dict[int, float], cosines: dict[int, float]
-    ) -> tuple[list[_Indexed], dict[int, float]]:
-        """The candidates of both sides in the order of `fusion`, then the others that were found; all their scores."""
-        passing = [pk for pk in cosines if _passes(self._papers[pk], plan)]
-        least = self._embedder.unrelated if self._embedder else 0.0
-        near = sorted((pk for pk in passing if cosines[pk] >= least), key=lambda pk: -cosines[pk])[: fusion.DEPTH]
-        best = [paper.document.pk for paper in found[: fusion.DEPTH]]
-        chosen = dict.fromkeys([*best, *near])
-        fused = fusion.scores(plan, [fusion.Candidate(pk, scores.get(pk, 0.0), cosines.get(pk)) for pk in chosen])
-        order = sorted(chosen, key=lambda pk: (-fused[pk], self._papers[pk].newest))
-        tail = [paper for paper in found if paper.document.pk not in chosen]
-        if tail:
-            floor, highest = fused[order[-1]], scores[best[-1]]
-            fused |= {paper.document.pk: floor + (scores[paper.document.pk] / highest - 1.0) for paper in tail}
-        return [*(self._papers[pk] for pk in order), *tail], fused
+    def explain(self, query: Query, pk: int) -> Explanation | None:
+        """See `Index.explain`."""
+        answer = self._answer(query)
+        row = next((row for row in answer.rows if row.pk == pk), None)
+        if row is None:
+            return None
+        if row.order is Order.DAY:
+            return explaining.by_day()
+        worth = partial(_Statistics(self._papers.values()).worth, self._papers[pk])
+        words = explaining.by_words(query, answer.plan, worth, answer.words.get(pk, 0.0))
+        if answer.mixture is None:
+            return words
+        if row.order is Order.FUSED:
+            return explaining.mixed(answer.candidates[pk], answer.mixture, answer.plan, words)
+        return explaining.behind(answer.last, answer.least, words)
+
+    def _answer(self, query: Query) -> _Answer:
+        """Everything that a query finds."""
+        plan = lexical.plan(query, self)
+        found = [paper for paper in self._papers.values() if _passes(paper, plan) and _has_text(paper, plan)]
+        by_day = plan.newest or not plan.has_text
+        scores = {paper.document.pk: 0.0 for paper in found}
+        if found and not by_day:
+            statistics = _Statistics(self._papers.values())
+            scores = {paper.document.pk: statistics.score(paper, plan) for paper in found}
+        rows = [paper.place(Order.DAY if by_day else Order.WORDS, scores[paper.document.pk]) for paper in found]
+        answer = _Answer(plan, (Order.DAY if by_day else Order.WORDS,), sorted(rows, key=lambda row: row.key), scores)
+        meaning = fusion.meaning(query)
+        if self._embedder and not self._embedder.missing() and self._vectors and meaning:
+            return self._fused(answer, self._cosines(self._embedder.encode([meaning])[0]))
+        return answer
+
+    def _fused(self, found: _Answer, cosines: dict[int, float]) -> _Answer:
+        """The candidates of both sides in the order of `fusion`, then the others that were found."""
+        passing = [pk for pk in cosines if _passes(self._papers[pk], found.plan)]
+        unrelated = self._embedder.unrelated if self._embedder else 0.0
+        near = sorted((pk for pk in passing if cosines[pk] >= unrelated), key=lambda pk: -cosines[pk])[: fusion.DEPTH]
+        best = found.rows[: fusion.DEPTH]
+        chosen = dict.fromkeys([*(row.pk for row in best), *near])
+        candidates = {pk: Candidate(pk, found.words.get(pk, 0.0), cosines.get(pk)) for pk in chosen}
+        mixture = Mixture.of(found.plan, candidates.values())
+        rows = [self._papers[pk].place(Order.FUSED, mixture.score(each)) for pk, each in candidates.items()]
+        rows.sort(key=lambda row: row.key)
+        return replace(
+            found,
+            orders=(Order.FUSED, Order.WORDS),
+            rows=[*rows, *(row for row in found.rows if row.pk not in chosen)],
+            candidates=candidates,
+            mixture=mixture,
+            last=rows[-1].score if rows else 0.0,
+            least=best[-1].score if best else 0.0,
+        )
 
     def _cosines(self, vector: Floats) -> dict[int, float]:
         """Of each paper that has a vector of its present text."""
@@ -142,13 +198,16 @@ class ReferenceIndex:
             if pk in self._vectors and self._vectors[pk][0] == paper.document.digest
         }
 
-    def related(self, pk: int, *, limit: int = 8) -> list[Hit]:
+    def related(self, pk: int, *, limit: int = 8, sort: Sort = Sort.RELEVANCE) -> list[Hit]:
         """See `Index.related`."""
         if pk not in self._papers or self._vectors.get(pk, (None,))[0] != self._papers[pk].document.digest:
             return []
         cosines = self._cosines(self._vectors[pk][1])
         others = sorted((other for other in cosines if other != pk), key=lambda other: -cosines[other])
-        return [Hit(other, cosines[other]) for other in others[: max(limit, 0)]]
+        limit = max(limit, 0)
+        if sort is Sort.NEWEST:
+            others = sorted(others[: max(limit, RELATED_DEPTH)], key=lambda other: self._papers[other].newest)
+        return [Hit(other, cosines[other]) for other in others[:limit]]
 
     def unembedded(self, *, limit: int) -> list[int]:
         """See `Index.unembedded`."""
@@ -196,6 +255,25 @@ class ReferenceIndex:
         found.sort(key=lambda paper: (-in_a_row[paper.document.pk], paper.newest))
         return [paper.document.pk for paper in found[: max(limit, 0)]]
 
+    def suggest_names(self, prefix: str, *, limit: int = 8) -> list[Suggestion]:
+        """See `Index.suggest_names`."""
+        typed = lexical.beginning(prefix)
+        return [found for kind in Name if typed for found in self._names(kind, typed)[: max(limit, 0)]]
+
+    def _names(self, kind: Name, typed: str) -> list[Suggestion]:
+        """All names of a kind that go on like this. Spellings that differ in accents and case only are one."""
+        spellings: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+        for paper in self._papers.values():
+            for text in {text for name in _names_of(paper.document, kind) if (text := lexical.printed(name))}:
+                run = tuple(analysis.words(text))
+                if any(beginning.startswith(typed) for beginning in lexical.beginnings(run)):
+                    spellings[run][text] += 1
+        found = [
+            Suggestion(kind, min(alike, key=lambda text: (-alike[text], text)), alike.total())
+            for alike in spellings.values()
+        ]
+        return sorted(found, key=lambda one: (-one.papers, one.text))
+
     def papers_with(self, stem: str) -> int:
         """How many papers have the stem in ALL."""
         return sum(stem in paper.all for paper in self._papers.values())
@@ -209,24 +287,67 @@ class ReferenceIndex:
         counted = Counter(word for paper in self._papers.values() for word in set(paper.title_words))
         return Speller(counted.items()).nearest(word, rare=rare)
 
-    def _scores(self, found: list[_Indexed], plan: Plan) -> dict[int, float]:
-        """The score of each paper: the sum that `lexical` describes."""
-        everything = _Field([paper.all for paper in self._papers.values()])
-        titles = _Field([paper.title for paper in self._papers.values()])
-        heads = _Field([tuple(paper.head) for paper in self._papers.values()])
-        scores = {}
-        for paper in found:
-            score = sum(weight * everything.bm25((stem,), paper.all) for stem, weight in plan.terms)
-            score += sum(lexical.TITLE_WEIGHT * w * titles.bm25((stem,), paper.title) for stem, w in plan.terms)
-            score += sum(everything.bm25(phrase, paper.all) for phrase in plan.phrases)
-            if plan.title_phrase:
-                score += lexical.PHRASE_WEIGHT * titles.bm25(plan.title_phrase, paper.title)
-            if plan.head and paper.head.issuperset(plan.head):
-                score += lexical.HEAD_WEIGHT * sum(heads.bm25((word,), tuple(paper.head)) for word in plan.head)
-            if plan.identifier in paper.document.identifiers:
-                score += lexical.IDENTIFIED
-            scores[paper.document.pk] = score
-        return scores
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """Everything that a query finds, in its order, each as the place behind it; and what the scores were made of.
+
+    `words` are the scores by words. With meaning, there are `candidates`, the score of the `last` of them, and the
+    `least` score by words of those that the words found.
+    """
+
+    plan: Plan
+    orders: tuple[Order, ...]
+    rows: list[Place]
+    words: dict[int, float]
+    candidates: dict[int, Candidate] = field(default_factory=dict)
+    mixture: Mixture | None = None
+    last: float = 0.0
+    least: float = 0.0
+
+    def score(self, row: Place) -> float:
+        """The score of a paper of the answer."""
+        if self.mixture is None or row.order is Order.FUSED:
+            return row.score
+        return fusion.behind(self.last, row.score, self.least)
+
+
+def _behind(place: Place, rows: list[Place]) -> int:
+    """How many papers of an answer stand no further back than a place: by relevance, than its paper as it is now."""
+    if place.order is not Order.DAY:
+        for number, row in enumerate(rows, 1):
+            if row.pk == place.pk:
+                return number
+    return sum(row.key <= place.key for row in rows)
+
+
+class _Statistics:
+    """What BM25 has to know of all papers."""
+
+    def __init__(self, papers: Collection[_Indexed]) -> None:
+        self._all = _Field([paper.all for paper in papers])
+        self._titles = _Field([paper.title for paper in papers])
+        self._heads = _Field([tuple(paper.head) for paper in papers])
+
+    def score(self, paper: _Indexed, plan: Plan) -> float:
+        """The sum that `lexical` describes."""
+        parts = [(part, self.worth(paper, part)) for part in [*lexical.parts(plan), *lexical.phrase_parts(plan)]]
+        return sum(part.weight * worth.value for part, worth in parts if worth)
+
+    def worth(self, paper: _Indexed, part: Part) -> Explanation | None:
+        """What a paper has of a part before its weight, None without any of it."""
+        match part.field:
+            case lexical.Field.ALL:
+                return self._all.bm25(part.run, paper.all)
+            case lexical.Field.TITLE:
+                return self._titles.bm25(part.run, paper.title)
+            case lexical.Field.HEAD:
+                words = [self._heads.bm25((word,), tuple(paper.head)) for word in part.run]
+                known = tuple(word for word in words if word)
+                total = Explanation(sum(word.value for word in known), "all of the words", Rule.SUM, known)
+                return total if len(known) == len(part.run) else None
+            case lexical.Field.IDENTIFIER:
+                return Explanation(1.0, "it is there") if part.run[0] in paper.document.identifiers else None
 
 
 class _Field:
@@ -237,16 +358,18 @@ class _Field:
         self._mean = sum(map(_length, texts)) / len(texts)
         self._having = Counter(stem for text in texts for stem in set(text))
 
-    def bm25(self, run: Run, text: Run) -> float:
-        """The score of a word, or of words in a row, in one text of the field."""
+    def bm25(self, run: Run, text: Run) -> Explanation | None:
+        """The score of a word, or of words in a row, in one text of the field; None when it is not there."""
         times = _times(run, text)
         if not times:
-            return 0.0
+            return None
         rarity = sum(
             math.log(1 + (self._number - self._having[stem] + 0.5) / (self._having[stem] + 0.5)) for stem in run
         )
         norm = _K1 * (1 - _B + _B * _length(text) / self._mean)
-        return rarity * times * (_K1 + 1) / (times + norm)
+        having = f"{self._having[run[0]]:,} of {self._number:,} papers have it"
+        of = having if len(run) == 1 else "that of its words together"
+        return explaining.bm25(times, rarity, times / (times + norm), of)
 
 
 def _length(text: Run) -> int:
@@ -291,6 +414,11 @@ def _named(paper: _Indexed, author: tuple[Run, ...]) -> bool:
     return any(_times(run, name) for run in author for name in paper.names)
 
 
+def _names_of(document: Document, kind: Name) -> tuple[str, ...]:
+    """The names of a kind that a paper prints."""
+    return {Name.AUTHOR: document.authors, Name.CATEGORY: document.categories, Name.VENUE: (document.venue,)}[kind]
+
+
 def _begins_in_a_row(finished: list[str], last: str, title: Run) -> bool:
     """Whether the words stand in a row in the title, the last one perhaps unfinished."""
     for start in range(len(title) - len(finished)):
@@ -305,5 +433,8 @@ def _counted(facet: Facet, found: list[_Indexed]) -> list[tuple[str, int]]:
     if facet is Facet.YEAR:
         years = Counter(str(paper.document.day.year) for paper in found if paper.document.day)
         return sorted(years.items(), reverse=True)
-    categories = Counter(category for paper in found for category in set(paper.document.categories))
-    return sorted(categories.items(), key=lambda pair: (-pair[1], pair[0]))[:20]
+    if facet is Facet.VENUE:
+        values = Counter(venue for paper in found if (venue := lexical.printed(paper.document.venue)))
+    else:
+        values = Counter(category for paper in found for category in set(paper.document.categories))
+    return sorted(values.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_COUNTED]
