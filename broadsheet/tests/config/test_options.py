@@ -93,6 +93,13 @@ class TestWhatAValueMayBe:
             pytest.param("LOG_LEVEL", "Warning", "warning", id="a word in any case"),
             pytest.param("ALLOWED_HOSTS", "a.example, [::1],*", ("a.example", "[::1]", "*"), id="hosts between commas"),
             pytest.param("SITE_NAME", "Đorđe’s Daily", "Đorđe’s Daily", id="any letters"),
+            pytest.param(
+                "HARVEST",
+                "arxiv:cs+stat.ML, openreview:ICLR.cc/2026/Conference",
+                (("arxiv", ("cs", "stat.ML")), ("openreview", ("ICLR.cc/2026/Conference",))),
+                id="sources and their sets",
+            ),
+            pytest.param("OPENREVIEW_TOKEN", "e.y" * 300, "e.y" * 300, id="a long token"),
             pytest.param("INDEX", "/fast/index", Path("/fast/index"), id="an absolute folder stays"),
             pytest.param("DATABASE_URL", "sqlite:////srv/x.db", "sqlite:////srv/x.db", id="a SQLite file elsewhere"),
         ],
@@ -128,6 +135,9 @@ class TestWhatAValueMayBe:
             pytest.param("DATABASE_URL", "postgresql://db", "names no database after the host", id="no database"),
             pytest.param("DATABASE_URL", "postgresql://db:x/y", "is not an address", id="a port that is no number"),
             pytest.param("SECRET_KEY", "short", "is shorter than 32 characters", id="a short secret"),
+            pytest.param("HARVEST", "arxiv:cs,arxiv:math", "names arxiv twice", id="a source named twice"),
+            pytest.param("HARVEST", "arxiv:../etc", "contains 'arxiv:../etc'", id="a set that is none"),
+            pytest.param("OPENREVIEW_TOKEN", "a b c d e f", "without blanks", id="a token in pieces"),
         ],
     )
     def test_refused_with_a_sentence(self, name: str, text: str, sentence: str, tmp_path: Path) -> None:

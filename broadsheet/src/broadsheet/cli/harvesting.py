@@ -38,6 +38,9 @@ def client() -> Client:
         credentials["api.semanticscholar.org"] = Header("x-api-key", configuration.semantic_scholar_key)
     if configuration.openalex_key:
         credentials["api.openalex.org"] = Query("api_key", configuration.openalex_key)
+    if configuration.openreview_token:
+        for host in ("api2.openreview.net", "api.openreview.net"):
+            credentials[host] = Header("Authorization", f"Bearer {configuration.openreview_token}")
     return Client(configuration.data / "fetching", contact=configuration.contact, credentials=credentials)
 
 

@@ -23,7 +23,7 @@ FILE_NAME = "broadsheet.toml"
 FILE_LIMIT = 64 * 1024  # bytes; a settings file is a page of text
 
 # Names in our part of the environment that the tests read, not the program.
-NOT_OURS = frozenset({"BROADSHEET_CHROMIUM", "BROADSHEET_SHARED"})
+NOT_OURS = frozenset({"BROADSHEET_CHROMIUM", "BROADSHEET_SHARED", "BROADSHEET_TEST_CLUSTER"})
 
 # Settings that existed once. The sentence says what to do instead; it is shown to whoever still sets the old name.
 REMOVED: dict[str, str] = {}
@@ -87,12 +87,12 @@ SECRET = Type("text of at least 32 characters", "…", _secret)
 
 
 def _key(value: str) -> str:
-    if not re.fullmatch(r"[\x21-\x7e]{8,200}", value):
-        raise _Malformed("is not 8 to 200 letters, digits and signs without blanks")
+    if not re.fullmatch(r"[\x21-\x7e]{8,2000}", value):
+        raise _Malformed("is not 8 to 2,000 letters, digits and signs without blanks")
     return value
 
 
-KEY = Type("key of 8 to 200 letters, digits and signs", "…", _key)
+KEY = Type("key of 8 to 2,000 letters, digits and signs", "…", _key)
 
 
 def integer(low: int, high: int) -> Type:
@@ -105,6 +105,12 @@ def integer(low: int, high: int) -> Type:
 
     return Type(f"whole number from {low} to {high}", str(low), read)
 
+
+def _model(value: str) -> str:
+    return "" if value.lower() == "none" else _text(value)
+
+
+MODEL = Type("name of a model, or none", "all-MiniLM-L6-v2", _model)
 
 _YES = frozenset({"yes", "true", "on", "1"})
 _NO = frozenset({"no", "false", "off", "0"})
@@ -180,6 +186,22 @@ def _database_url(value: str) -> str:
 DATABASE_URL = Type("address of a database", "postgresql://name:password@host:5432/broadsheet", _database_url)
 
 
+def _search_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError as error:
+        raise _Malformed("is not an address") from error
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise _Malformed("does not begin with http:// or https:// and a host")
+    if parts.query or parts.fragment or not re.fullmatch(r"/?|/[a-z0-9][a-z0-9_-]{0,99}/?", parts.path):
+        raise _Malformed("does not end with a name of small letters, digits, - and _ behind the host")
+    return value
+
+
+SEARCH_URL = Type("address of a cluster", "https://name:password@search.example.org:9200/broadsheet", _search_url)
+
+
 def _hosts(value: str) -> tuple[str, ...]:
     names = tuple(part.strip() for part in value.split(",") if part.strip())
     for name in names:
@@ -192,7 +214,7 @@ HOSTS = Type("host names between commas", "papers.example.org", _hosts)
 
 
 _FOLLOWED = re.compile(
-    r"([a-z0-9][a-z0-9-]{0,39})(?::([A-Za-z0-9][A-Za-z0-9.-]{0,39}(?:\+[A-Za-z0-9][A-Za-z0-9.-]{0,39})*))?"
+    r"([a-z0-9][a-z0-9-]{0,39})(?::([A-Za-z0-9][A-Za-z0-9./_-]{0,79}(?:\+[A-Za-z0-9][A-Za-z0-9./_-]{0,79})*))?"
 )
 
 
@@ -246,6 +268,17 @@ class Configuration:
             "The folder of the search index. A relative folder is inside the data folder. It can be deleted: "
             "it is built again from the database.",
             default="index",
+        ),
+    ]
+    search_url: Annotated[
+        str,
+        Option(
+            SEARCH_URL,
+            "The cluster of OpenSearch that holds the search index instead of that folder, and the name under which "
+            "the index lies there. For millions of papers or many machines; needs the package opensearch-py.",
+            default="",
+            secret=True,
+            shown="none: the index is in the folder",
         ),
     ]
     host: Annotated[
@@ -309,11 +342,10 @@ class Configuration:
     model: Annotated[
         str,
         Option(
-            TEXT,
-            "The model of search by meaning: all-MiniLM-L6-v2, fastembed:NAME or sentence-transformers:NAME. Needs the "
-            "files of that model.",
-            default="",
-            shown="none: search is by words",
+            MODEL,
+            "The model of search by meaning: all-MiniLM-L6-v2, fastembed:NAME or sentence-transformers:NAME. Where its "
+            "files are not installed, and with none, search is by words.",
+            default="all-MiniLM-L6-v2",
         ),
     ]
     harvest: Annotated[
@@ -345,6 +377,16 @@ class Configuration:
     openalex_key: Annotated[
         str,
         Option(KEY, "Your key for OpenAlex. It is asked only with a key.", default="", secret=True, shown="none"),
+    ]
+    openreview_token: Annotated[
+        str,
+        Option(
+            KEY,
+            "The token of your account at OpenReview. Guests get a test for browsers there instead of papers.",
+            default="",
+            secret=True,
+            shown="none",
+        ),
     ]
     log_level: Annotated[
         str,

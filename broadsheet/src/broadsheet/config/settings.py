@@ -14,6 +14,7 @@ configuration = options.load()
 
 BROADSHEET_DATA: Path = configuration.data
 BROADSHEET_INDEX: Path = configuration.index
+BROADSHEET_SEARCH_URL: str = configuration.search_url
 BROADSHEET_STARTER: bool = configuration.starter
 BROADSHEET_SITE_NAME: str = configuration.site_name
 BROADSHEET_MODEL: str = configuration.model

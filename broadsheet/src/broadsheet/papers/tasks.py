@@ -39,6 +39,11 @@ def open_index() -> Index:
     """The index that the settings name. Opening never fails; a broken index says so when it is asked."""
     models = Path(settings.BROADSHEET_DATA) / "models"
     load = partial(choice.embedder, folder=models)
+    if settings.BROADSHEET_SEARCH_URL:
+        from broadsheet.search.adapters import cluster  # noqa: PLC0415  only who has a cluster needs it
+
+        address = cluster.Address.read(settings.BROADSHEET_SEARCH_URL)
+        return cluster.ClusterIndex(address, model=settings.BROADSHEET_MODEL, load=load, end=queries.last_change)
     return EmbeddedIndex(Path(settings.BROADSHEET_INDEX), model=settings.BROADSHEET_MODEL, load=load)
 
 
