@@ -116,9 +116,13 @@ def protocol(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A program that a test starts without naming a data folder gets one of ours, never the developer's own."""
+    """A program that a test starts without naming a data folder gets one of ours, never the developer's own.
+
+    It searches by words: reading hundreds of papers takes seconds, and only a few tests are about that.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BROADSHEET_DATA", str(tmp_path_factory.mktemp("instance")))
+        patch.setenv("BROADSHEET_MODEL", "none")
         yield
 
 
@@ -133,6 +137,7 @@ def data_folder(request: pytest.FixtureRequest) -> Path | None:
     settings.BROADSHEET_DATA = folder
     settings.BROADSHEET_INDEX = folder / "index"
     settings.BROADSHEET_SECRET_FILE = folder / "secret"
+    settings.BROADSHEET_MODEL = ""
     return folder
 
 

@@ -22,13 +22,13 @@ PATIENCE = 60.0  # seconds; a busy machine is not a failed test
 
 
 def _environment(data: Path, **more: str) -> dict[str, str]:
-    """The environment of a program that knows nothing of this one's settings."""
+    """The environment of a program that knows nothing of this one's settings, and searches by words."""
     kept = {
         name: text
         for name, text in os.environ.items()
         if not name.startswith(("BROADSHEET_", "DJANGO_")) and name != "DATABASE_URL"
     }
-    return {**kept, "BROADSHEET_DATA": str(data), **more}
+    return {**kept, "BROADSHEET_DATA": str(data), "BROADSHEET_MODEL": "none", **more}
 
 
 def _run(*arguments: str | Path, data: Path, **more: str) -> subprocess.CompletedProcess[str]:

@@ -12,6 +12,8 @@ import pytest
 from broadsheet.bibliography.dates import PartialDate
 from broadsheet.bibliography.record import Version
 from broadsheet.evidence.rules import Claim
+from broadsheet.ingest.models import Estimate
+from broadsheet.ingest.rules.dating import How
 from broadsheet.papers.actions import merge_papers, unmerge_papers
 from broadsheet.testing.cast import ADA, HARBOUR, LANTERN, MEADOW, arxiv, doi, said
 
@@ -26,7 +28,7 @@ class Elements(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.scripts += tag == "script"
+        self.scripts += tag == "script" and ("type", "application/ld+json") not in attrs
         self.events += [name for name, value in attrs if name.startswith("on") or "javascript:" in (value or "")]
 
 
@@ -46,6 +48,25 @@ def test_the_page_has_title_authors_abstract_and_mathematics(press, get) -> None
     assert "<msqrt>" in text
     assert '<link rel="canonical" href="http://localhost/papers/2401.00001">' in text
     assert '<meta name="description" content="We choose step sizes' in text
+
+
+@pytest.mark.parametrize(
+    ("how", "said_so"),
+    [
+        pytest.param(How.ORDER, "announced, as its number tells", id="by its number"),
+        pytest.param(How.CALENDAR, "announced, as the calendar tells", id="by the calendar"),
+        pytest.param(None, "announced, the first day a reader could see it listed", id="by a list"),
+    ],
+)
+def test_a_day_that_no_list_named_says_how_it_is_known(press, get, how: How | None, said_so: str) -> None:
+    press([LANTERN])
+    if how:
+        Estimate.objects.create(
+            announcer="arxiv", scheme="arxiv", value="2401.00001", month="2401", day=LANTERN.announced, how=how
+        )
+    other = {"announcer": "arxiv", "scheme": "arxiv", "value": "2401.00009", "month": "2401", "how": How.CALENDAR}
+    Estimate.objects.create(day=LANTERN.announced, **other)
+    assert f"<dt>2 January 2024</dt><dd>{said_so}" in get("/papers/2401.00001").text
 
 
 def test_each_date_says_what_it_means(press, get) -> None:
@@ -214,7 +235,7 @@ def test_hostile_texts_of_sources_stay_texts(press, get) -> None:
     )
     for path in ("/papers/2401.00001", "/date/2024-01-02", "/", "/search?q=title"):
         page = Elements(get(path).text)
-        assert page.scripts == 1, path
+        assert page.scripts == 2, path
         assert page.events == [], path
 
 

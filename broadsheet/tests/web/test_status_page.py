@@ -47,6 +47,23 @@ def test_it_says_what_is_not_known(db: None, get) -> None:
     assert "Nothing was imported from a file yet" in text
 
 
+@pytest.mark.parametrize(
+    ("counted", "said"),
+    [
+        pytest.param({}, "none", id="no claims"),
+        pytest.param({"partly": 1}, "1 in part", id="one kind"),
+        pytest.param(
+            {"no": 3, "yes": 12, "partly": 1}, "12 can be tested on a laptop, 1 in part, 3 not", id="all kinds"
+        ),
+    ],
+)
+def test_it_says_how_many_claims_can_be_tested(
+    db: None, get, monkeypatch: pytest.MonkeyPatch, counted: dict[str, int], said: str
+) -> None:
+    monkeypatch.setattr(page.evidence, "tally", lambda: counted)
+    assert f"<dd>{said}; none measured yet</dd>" in get("/status").text
+
+
 NOON = datetime(2024, 1, 2, 17, tzinfo=UTC)
 
 

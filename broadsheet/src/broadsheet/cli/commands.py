@@ -205,13 +205,22 @@ def audit(day: datetime | None, *, as_json: bool) -> None:
 @broadsheet.command()
 @click.argument("words", nargs=-1, required=True)
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many papers to print.")
+@click.option("--after", metavar="PLACE", default="", help="Go on at the place that an earlier answer named.")
+@click.option("--newest", is_flag=True, help="The newest first, not the best match.")
+@click.option("--explain", is_flag=True, help="Say of each paper where its score comes from. Costs a search for each.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @_data
-def search(words: tuple[str, ...], limit: int) -> None:
-    """Find papers; prints the key and the title of each, the best first.
+def search(words: tuple[str, ...], **wishes: Any) -> None:
+    """Find papers, the best first, as the page of searches does.
 
-    Put -- before the words when one of them begins with a minus: broadsheet search -- gradient -survey
+    WORDS may be anything that can be typed there: words, "quoted phrases", author:, category:, venue:, year:, an
+    identifier. Put -- before them when one begins with a minus: broadsheet search -- gradient -survey
+
+    Prints the title, authors, day and address of each paper; how it was searched is told on standard error. The exit
+    status is 0 also when nothing was found, and 1 when search is not possible.
     """
-    _body("finding").search(" ".join(words), limit)
+    body = _body("searching")
+    body.search(" ".join(words), body.Wishes(**wishes))
 
 
 @broadsheet.command()

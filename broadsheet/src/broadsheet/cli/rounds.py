@@ -37,6 +37,7 @@ class Rounds:
         self._client = _client()
         self._stop = stop
         self._look_at = 0.0
+        self._holding = False
 
     def one(self) -> bool:
         """Publish what is due, bring one batch into the index, ask one source; whether there is more to do at once.
@@ -83,8 +84,10 @@ class Rounds:
         if done.behind:
             return True
         made = tasks.embed_pending(self._index)
-        if (done.applied or made.done) and not made.more:
+        self._holding = self._holding or bool(done.applied or made.done)
+        if self._holding and not made.more:
             self._index.close()
+            self._holding = False
         return made.more
 
     def close(self) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from broadsheet.editions.models import Edition as Row
@@ -16,6 +17,7 @@ from broadsheet.editions.rules.audits import Change, Words
 from broadsheet.ingest import queries as ingest
 from broadsheet.ingest.rules import DayAudit, Line, State
 from broadsheet.papers import queries as papers
+from broadsheet.storage import among
 
 # Changes of a closed edition that are looked at, and how many of them are told.
 _CHANGES_READ = 1000
@@ -107,6 +109,22 @@ class Audit:
         return self.words.line
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A paper in a list of several days: the edition of the day that has it, and its place there."""
+
+    edition: Edition
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How complete an edition of a day is, as its page says it in one line. `state` is the one of its `Audit`."""
+
+    state: str
+    line: str
+
+
 def front() -> Edition | None:
     """The edition for the front page: the newest day of news, else the first edition, else the newest of any kind.
 
@@ -145,6 +163,86 @@ def entries(edition: Edition, *, offset: int = 0, limit: int = 60) -> list[Entry
     moved = {root for paper, root in roots.items() if paper != root}
     shown = set(EditionEntry.objects.filter(edition=edition.id, paper__in=moved).values_list("paper_id", flat=True))
     return [_entry(row, roots[row.paper_id]) for row in rows if row.paper_id not in _repeated(roots, shown)]
+
+
+def listed(
+    *, since: date | None = None, until: date | None = None, offset: int = 0, limit: int = 60, best_first: bool = False
+) -> list[Listed]:
+    """Papers of the editions of days, the latest day first and each in its order; `best_first`: most points first.
+
+    `since` and `until` are inclusive. A paper that was merged into one with a day of its own stands at that day only,
+    so that one part of the list has no paper of another part, and each has `limit` of them while there are so many.
+    """
+    days = Row.objects.filter(kind=Kind.DAY, size__gt=0, start__lte=_today() + timedelta(days=1)).order_by("-start")
+    if since is not None:
+        days = days.filter(start__gte=since)
+    if until is not None:
+        days = days.filter(start__lte=until)
+    reached = list(days) if best_first else _reaching(days, offset + limit)
+    moved = _moved(row.id for row in reached)
+    repeated = _at_another_day(moved)
+    if not best_first:
+        reached, offset = _window(reached, repeated, offset, limit)
+    order = ["-score"] * best_first + ["-edition__start", "rank"]
+    by_id = {row.id: _edition(row) for row in reached}
+    entries_ = EditionEntry.objects.filter(among("edition", by_id), rank__isnull=False).order_by(*order)
+    if repeated:
+        entries_ = entries_.exclude(among("id", repeated))
+    return [
+        Listed(by_id[entry.edition_id], _entry(entry, moved.get(entry.id, (0, entry.paper_id))[1]))
+        for entry in entries_[offset : offset + limit]
+    ]
+
+
+def _reaching(days: QuerySet[Row], papers_: int) -> list[Row]:
+    """As many of the days as surely have so many papers, those included that are not shown because they moved."""
+    reached, size = [], 0
+    for row in days[:papers_]:
+        reached.append(row)
+        size += row.size
+        if size >= 2 * papers_:
+            break
+    return reached
+
+
+def _moved(editions: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """The entries of merged papers in these editions, in their order: the edition of each and the paper it is now."""
+    rows = list(
+        EditionEntry.objects.filter(among("edition", editions), rank__isnull=False, paper__merged_into__isnull=False)
+        .order_by("-edition__start", "rank")
+        .values_list("id", "edition_id", "paper_id")
+    )
+    roots = papers.canonical(paper for _, _, paper in rows) if rows else {}
+    return {entry: (edition, roots[paper]) for entry, edition, paper in rows}
+
+
+def _at_another_day(moved: dict[int, tuple[int, int]]) -> dict[int, int]:
+    """The entries of merged papers that are shown elsewhere, with their editions: at the day of the paper that they
+    are now, or, where that has none, at the latest day of those that became it.
+    """
+    roots = {root for _, root in moved.values()}
+    places_ = EditionEntry.objects.filter(among("paper", roots), rank__isnull=False, edition__kind=Kind.DAY)
+    shown = set(places_.values_list("paper_id", flat=True)) if roots else set()
+    repeated = {}
+    for entry, (edition, root) in moved.items():
+        if root in shown:
+            repeated[entry] = edition
+        shown.add(root)
+    return repeated
+
+
+def _window(days: list[Row], repeated: dict[int, int], offset: int, limit: int) -> tuple[list[Row], int]:
+    """The days of which the list from `offset` on shows a paper, and the offset within the first of them."""
+    hidden = Counter(repeated.values())
+    first, seen = 0, 0
+    inside: list[Row] = []
+    for row in days:
+        size = row.size - hidden[row.id]
+        if seen + size > offset and seen < offset + limit:
+            first = first if inside else seen
+            inside.append(row)
+        seen += size
+    return inside, offset - first
 
 
 def neighbours(edition: Edition) -> tuple[Edition | None, Edition | None]:
@@ -204,9 +302,7 @@ def audit(edition: Edition) -> Audit:
     days = _days(edition)
     words = audits.period_words(days)
     if words is None:
-        empty = edition.kind is Kind.DAY and days and days[0].state is State.EMPTY and days[0].checked_at
-        reason = audits.day_words(days[0]).text if empty else _UNCHECKED
-        line = f"{_papers(edition.size)}. {_dated(edition)} {reason}"
+        line = _unchecked(edition, days)
         return Audit(State.UNVERIFIED, Words("", line), [*_facts(edition), _UNKNOWN], changes=_changes(edition))
     one = edition.kind is Kind.DAY
     return Audit(
@@ -220,6 +316,27 @@ def audit(edition: Edition) -> Audit:
         changes=_changes(edition),
         rule=audits.RULE,
     )
+
+
+def verdicts(printed: Collection[Edition]) -> dict[int, Verdict]:
+    """How complete each of these editions of days is, by its id. One question for all of them."""
+    known = ingest.audits(edition.start for edition in printed)
+    result = {}
+    for edition in printed:
+        day = known.get(edition.start) or audits.unknown(edition.start)
+        shown = [day] if day.lines or edition.start <= _today() else []
+        if audits.period_words(shown) is None:
+            result[edition.id] = Verdict(State.UNVERIFIED, _unchecked(edition, shown))
+        else:
+            result[edition.id] = Verdict(day.state, audits.day_words(day).line)
+    return result
+
+
+def _unchecked(edition: Edition, days: Sequence[DayAudit]) -> str:
+    """The line of an edition of which nobody has counted anything."""
+    empty = edition.kind is Kind.DAY and days and days[0].state is State.EMPTY and days[0].checked_at
+    reason = audits.day_words(days[0]).text if empty else _UNCHECKED
+    return f"{_papers(edition.size)}. {_dated(edition)} {reason}"
 
 
 _UNCHECKED = "Not checked against the sources' own counts."

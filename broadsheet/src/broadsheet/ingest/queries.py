@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from broadsheet.ingest.models import DayCheck, ImportRun, Place, RejectedRecord
+from broadsheet.bibliography.identifiers import Identifier
+from broadsheet.ingest.models import DayCheck, Estimate, ImportRun, Place, RejectedRecord
 from broadsheet.ingest.rules import DayAudit, Line, State
+from broadsheet.ingest.rules.dating import How
 from broadsheet.storage import among
 
 __all__ = ["ImportRun", "Place"]
@@ -41,6 +43,14 @@ def rejected(run_id: int, limit: int = 50) -> list[Rejection]:
 def places() -> list[Place]:
     """How far the harvest of each set of each source is, and how asking it went, by source and set."""
     return list(Place.objects.order_by("source", "set_name"))
+
+
+def how_dated(day: date, works: Iterable[Identifier]) -> How:
+    """How it is known that a work with these identifiers was announced on that day."""
+    names = {(str(work.scheme), work.value) for work in works}
+    rows = Estimate.objects.filter(among("value", [value for _, value in names]), day=day)
+    found = [How(row.how) for row in rows if (row.scheme, row.value) in names]
+    return min(found, key=list(How).index, default=How.LISTED)
 
 
 def audits(days: Iterable[date]) -> dict[date, DayAudit]:

@@ -18,6 +18,11 @@ def paper(key: str) -> str:
     return links.PAPER.format(key=quote(key, safe=_SAFE))
 
 
+def related(key: str) -> str:
+    """The list of papers related to the one with this key; it stands on the paper's page and has a feed of its own."""
+    return links.RELATED.format(key=quote(key, safe=_SAFE))
+
+
 def author(slug: str) -> str:
     """Our page of the author."""
     return links.AUTHOR.format(slug=quote(slug, safe=""))
@@ -32,6 +37,14 @@ def edition(kind: str, label: str) -> str:
     """The page of an edition: its day, week, month, or the first one."""
     pattern = _EDITIONS.get(kind)
     return pattern.format(**{kind: label}) if pattern else links.FIRST_EDITION
+
+
+def in_form(path: str, form: str) -> str:
+    """The address of a list or a paper in another form, as ``atom`` or ``bib``; what is asked of a list is kept."""
+    stem, mark, asked = path.partition("?")
+    if stem.endswith(links.FRONT):
+        stem += "index"
+    return links.IN_FORM.format(path=stem, form=form) + mark + asked
 
 
 def with_query(path: str, **values: str | int | None) -> str:

@@ -11,6 +11,7 @@ from jinja2 import Environment, StrictUndefined
 from broadsheet import __version__, links
 from broadsheet.editions.rules import audits
 from broadsheet.web import addresses, cards, wording
+from broadsheet.web.metadata import coins
 
 _STRICT: dict[str, Any] = {
     "autoescape": True,
@@ -39,6 +40,7 @@ def environment(**options: Any) -> Environment:
         "home": addresses.home,
         "announcer_name": audits.announcer_name,
         "lacking": audits.lacking,
+        "coins": coins.context,
     }
     made.globals |= {
         "links": links,
@@ -48,6 +50,8 @@ def environment(**options: Any) -> Environment:
         "section_url": addresses.section,
         "paper_url": addresses.paper,
         "edition_url": addresses.edition,
+        "in_form": addresses.in_form,
+        "related_url": addresses.related,
         "grammar": GRAMMAR,
         "edition_name": wording.edition_name,
         "site_name": settings.BROADSHEET_SITE_NAME,
@@ -55,6 +59,8 @@ def environment(**options: Any) -> Environment:
         "here": "",
         "canonical": "",
         "description": "",
+        "feed": "",
+        "twin": "",
         "noindex": False,
         "query": "",
     }

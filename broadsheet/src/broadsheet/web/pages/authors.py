@@ -27,6 +27,7 @@ def author(request: HttpRequest, slug: str) -> HttpResponse:
     address = addresses.author(slug)
     values = {
         "name": names.printed(name),
+        "feed": address,
         "cards": cards.load(listing.ids),
         "total": listing.total,
         "first": address if after else "",

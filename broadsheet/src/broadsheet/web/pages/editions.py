@@ -59,6 +59,7 @@ def _edition(request: HttpRequest, kind: Kind, label: str) -> HttpResponse:
     before, after = editions.neighbours(edition)
     values = {
         "edition": edition,
+        "feed": address,
         "heading": wording.edition_name(kind, label),
         "audit": editions.audit(edition),
         "cards": edition_cards(edition, page=number),
@@ -102,6 +103,7 @@ def archive(request: HttpRequest) -> HttpResponse:
     shown, more = listed[:_LISTED], len(listed) > _LISTED
     values = {
         "kind": kind,
+        "feed": links.EDITIONS,
         "kinds": [
             (name, addresses.with_query(links.EDITIONS, kind=each), each is kind, counts[each])
             for each, name in _PLURALS.items()

@@ -10,15 +10,20 @@ from django.views.decorators.http import require_safe
 from markupsafe import Markup, escape
 
 from broadsheet import links
-from broadsheet.bibliography import identifiers, names, tex
+from broadsheet.bibliography import identifiers, tex
 from broadsheet.bibliography.dates import PartialDate
 from broadsheet.bibliography.identifiers import Scheme
 from broadsheet.editions import queries as editions
 from broadsheet.evidence import queries as evidence
+from broadsheet.ingest import queries as ingest
+from broadsheet.ingest.rules.dating import How
 from broadsheet.papers import queries as papers
 from broadsheet.sources import registry
 from broadsheet.web import addresses, cards, excerpts, wording
+from broadsheet.web.metadata import highwire, schema, signposting, social
+from broadsheet.web.metadata.work import work
 from broadsheet.web.pages.listing import refuse_zero_bytes
+from broadsheet.web.pages.search import related
 from broadsheet.web.rendering import page
 
 _SCHEMES = {
@@ -107,10 +112,13 @@ def paper(request: HttpRequest, key: str) -> HttpResponse:
     detail = papers.detail(row.id)
     claims = evidence.for_papers([row.id]).get(row.id, [])
     card = cards.Card(paper=row, claims=claims)
+    known = work(row, detail.identifiers, base=request.build_absolute_uri("/").removesuffix("/"))
     values = {
         "card": card,
         "paper": row,
-        "citation": _citation(detail, card.title_text),
+        "citation": highwire.elements(known),
+        "social": social.elements(known, description=cards.plain(row.summary or row.abstract)),
+        "json_ld": schema.inline(known),
         "title": card.title_text,
         "description": cards.plain(row.summary or row.abstract)[:_DESCRIPTION],
         "authors": [cards.author(name) for name in row.authors[:_AUTHORS]],
@@ -125,8 +133,11 @@ def paper(request: HttpRequest, key: str) -> HttpResponse:
         "history": _history(detail),
         "places": editions.places(row.id),
         "versions": _versions(detail),
+        "related": related(row.id),
     }
-    return page(request, "pages/paper.html", values, canonical=card.url)
+    response = page(request, "pages/paper.html", values, canonical=card.url)
+    response.headers["Link"] = signposting.header(known)
+    return response
 
 
 @require_safe
@@ -160,34 +171,27 @@ def _by_another_form(key: str) -> papers.Paper | None:
     return papers.find(found.identifier.key) if found else None
 
 
-def _citation(detail: papers.Detail, title: str) -> list[tuple[str, str]]:
-    """The paper for programs that collect references: names and contents of Highwire's ``meta`` elements, as arXiv uses
-    them. https://scholar.google.com/intl/en/scholar/inclusion.html
-    """
-    row = detail.paper
-    by_scheme = {found.scheme: found.value for found in reversed(detail.identifiers)}
-    arxiv = by_scheme.get(Scheme.ARXIV, "")
-    said = [
-        ("citation_title", title),
-        *(("citation_author", names.last_first(name)) for name in row.authors),
-        ("citation_date", row.submitted.replace("-", "/")),
-        ("citation_online_date", row.updated.replace("-", "/")),
-        ("citation_doi", by_scheme.get(Scheme.DOI, "")),
-        ("citation_arxiv_id", arxiv),
-        ("citation_pdf_url", f"https://arxiv.org/pdf/{arxiv}" if arxiv else ""),
-    ]
-    return [(name, content) for name, content in said if content]
-
-
 def _dates(detail: papers.Detail) -> list[Dated]:
     row = detail.paper
     dates = [
-        Dated("announced, the first day a reader could see it listed (US Eastern)", wording.day_text(row.announced)),
+        Dated(_announced(detail), wording.day_text(row.announced)),
         Dated("first version submitted", wording.day_text(row.submitted)),
         Dated("newest version", wording.day_text(row.updated)),
         Dated("fetched, the first time that this instance heard of it", _fetched(detail)),
     ]
     return [each for each in dates if each.day]
+
+
+_ANNOUNCED = {
+    How.LISTED: "announced, the first day a reader could see it listed (US Eastern)",
+    How.ORDER: "announced, as its number tells between those of papers that were listed (US Eastern)",
+    How.CALENDAR: "announced, as the calendar tells from the time of its submission (US Eastern)",
+}
+
+
+def _announced(detail: papers.Detail) -> str:
+    day = detail.paper.announced
+    return _ANNOUNCED[ingest.how_dated(day, detail.identifiers) if day else How.LISTED]
 
 
 def _fetched(detail: papers.Detail) -> str:

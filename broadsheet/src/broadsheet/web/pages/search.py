@@ -1,10 +1,10 @@
-"""Results of a search, and the page that explains how to search."""
+"""Results of a search, why each of them was found, and the page that explains how to search."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 
 from django.conf import settings
@@ -16,30 +16,18 @@ from broadsheet import links
 from broadsheet.papers import queries as papers
 from broadsheet.papers import tasks
 from broadsheet.search import highlight
-from broadsheet.search.index import MAX_DEPTH, Facet, Index, IndexUnavailable, Results
+from broadsheet.search.index import MAX_DEPTH, Facet, Index, IndexUnavailable
 from broadsheet.search.query import Query, Sort, parse
-from broadsheet.web import addresses, cards, paging, wording
+from broadsheet.web import addresses, cards, filters, paging, searching, wording
 from broadsheet.web.pages.listing import text_of
 from broadsheet.web.rendering import page
+from broadsheet.web.searching import Place
 
 log = logging.getLogger("broadsheet.web.search")
 
 PER_PAGE = 20
 _EXCERPT = 320
-_FACETS = 8
-
-# An index that lacks this many entries of the journal is being built, and a reader should know; with fewer it is only
-# a moment behind.
-_FAR_BEHIND = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Narrowing:
-    """A link that narrows the search: its name, how many papers are left, and the address."""
-
-    name: str
-    count: int
-    url: str
+_RELATED = 6
 
 
 def index() -> Index:
@@ -52,13 +40,24 @@ def _opened(_folder: str) -> Index:
     return tasks.open_index()
 
 
+def related(paper_id: int) -> list[cards.Card]:
+    """The papers nearest in meaning to one, the nearest first, `_RELATED` at most; none when the index cannot tell."""
+    try:
+        # A few more than are shown: what was merged since, or taken out, is dropped.
+        near = index().related(paper_id, limit=_RELATED + 2)
+    except IndexUnavailable as error:
+        log.warning("related papers cannot be told now: %s", error, exc_info=error.__cause__)
+        return []
+    return [card for card in cards.load(hit.pk for hit in near) if card.paper.id != paper_id][:_RELATED]
+
+
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
-    """The papers that match, 20 on a page; an identifier leads straight to its paper."""
-    typed = text_of(request, "q")
-    query = parse(typed)
-    if text_of(request, "sort") == Sort.NEWEST:
-        query = replace(query, sort=Sort.NEWEST)
+    """The papers that match, 20 on a page; an identifier leads straight to its paper.
+
+    Raises Http404 for a page that the answer does not have.
+    """
+    typed, query = _asked(request)
     if query.empty:
         values = {"query": typed, "asked": query, "noindex": bool(typed)}
         return page(request, "pages/search_help.html", values, canonical=links.SEARCH)
@@ -69,80 +68,109 @@ def search(request: HttpRequest) -> HttpResponse:
         return page(
             request, "pages/search_unknown.html", {"query": typed, "identifier": query.identifier, "noindex": True}
         )
-    number = paging.page_number(request)
+    after = text_of(request, "after")
+    place = Place(PER_PAGE, after=after) if after else Place(PER_PAGE, paging.page_number(request))
+    facets = () if after else (Facet.CATEGORY, Facet.VENUE, Facet.YEAR)
     try:
-        behind = _behind(index())
-        results = index().search(
-            query, limit=PER_PAGE, offset=(number - 1) * PER_PAGE, facets=(Facet.CATEGORY, Facet.YEAR)
-        )
+        answer = searching.ask(index(), query, place, facets=facets)
+    except ValueError as error:
+        raise Http404(str(error)) from error
     except IndexUnavailable as error:
-        log.warning("search is not possible now: %s", error, exc_info=error.__cause__)
-        values = {"query": typed, "sentence": str(error), "building": isinstance(error, _BeingBuilt), "noindex": True}
-        return page(request, "pages/search_unavailable.html", values, status=503)
-    return _answer(request, typed, query, _Found(results, number, behind))
+        return _unavailable(request, typed, error)
+    return _answer(request, typed, answer, place)
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """One page of an answer, its number, and how many entries of the journal the index lacks if they are many."""
-
-    results: Results
-    number: int
-    behind: int
-
-
-class _BeingBuilt(IndexUnavailable):
-    """The index holds nothing yet although there are papers; it fills by itself."""
-
-
-def _behind(known: Index) -> int:
-    """How many entries of the journal the index lacks when they are many, else 0. Raises _BeingBuilt when it is empty.
-
-    The difference of the numbers is never less than the count, and is far cheaper.
-    """
-    cursor = known.cursor()
-    most = papers.last_change() - cursor
-    empty = most > 0 and known.count() == 0
-    behind = papers.unread(cursor) if empty or most > _FAR_BEHIND else 0
-    if empty and behind:
-        everything = papers.unread(0)
-        raise _BeingBuilt(
-            f"The index is being built: {wording.number(everything - behind)} of "
-            f"{wording.count(everything, 'change')} are in it. Try again in a minute."
-        )
-    return behind if behind > _FAR_BEHIND else 0
+@require_safe
+def why(request: HttpRequest) -> HttpResponse:
+    """Why a search finds a paper where it does: its score, taken apart. Raises Http404 for what cannot be explained."""
+    typed, query = _asked(request)
+    key = text_of(request, "paper")
+    row = papers.find(key)
+    if query.empty or row is None:
+        raise Http404("This address names no search and no paper that is here.")
+    try:
+        explanation = index().explain(query, row.id)
+    except IndexUnavailable as error:
+        return _unavailable(request, typed, error)
+    if explanation is None:
+        raise Http404("This search does not find this paper.")
+    values = {
+        "query": typed,
+        "sentence": query.in_words(),
+        "card": cards.Card(row),
+        "explanation": explanation,
+        "results": addresses.with_query(links.SEARCH, q=str(query)),
+        "noindex": True,
+    }
+    return page(request, "pages/search_why.html", values)
 
 
-def _answer(request: HttpRequest, typed: str, query: Query, found: _Found) -> HttpResponse:
-    results, number = found.results, found.number
+def _asked(request: HttpRequest) -> tuple[str, Query]:
+    """What was typed, and what that asks for; a parameter and the word sort: in the text ask for the same."""
+    typed = text_of(request, "q")
+    query = parse(typed)
+    newest = text_of(request, "sort") == Sort.NEWEST
+    return typed, replace(query, sort=Sort.NEWEST) if newest else query
+
+
+def _unavailable(request: HttpRequest, typed: str, error: IndexUnavailable) -> HttpResponse:
+    log.warning("search is not possible now: %s", error, exc_info=error.__cause__)
+    building = isinstance(error, searching.BeingBuilt)
+    values = {"query": typed, "sentence": str(error), "building": building, "noindex": True}
+    return page(request, "pages/search_unavailable.html", values, status=503)
+
+
+def _answer(request: HttpRequest, typed: str, answer: searching.Answer, place: Place) -> HttpResponse:
+    query, results = answer.query, answer.results
     # A parameter and the word sort: in the text ask for the same; the text stays as it was typed.
     newest = Sort.NEWEST if text_of(request, "sort") == Sort.NEWEST else None
 
     def address(of_page: int) -> str:
         return addresses.with_query(links.SEARCH, q=typed, sort=newest, page=of_page)
 
-    if (number - 1) * PER_PAGE >= MAX_DEPTH:
-        raise Http404(f"An answer is shown to its {wording.number(MAX_DEPTH)}th paper. Narrow the search instead.")
-    pages = paging.pages(number, min(results.total, MAX_DEPTH), address, per_page=PER_PAGE)
+    if place.offset >= MAX_DEPTH:
+        raise Http404(
+            f"Pages have numbers as far as the {wording.number(MAX_DEPTH)}th paper; from there on, each leads to the "
+            "next. Narrow the search instead."
+        )
+    pages = paging.pages(place.number, min(results.total, MAX_DEPTH), address, per_page=PER_PAGE)
+    goes_on = bool(results.next) and (bool(place.after) or place.number == pages.last)
     corrected = [right for _, right in results.corrections]
-    loaded = {card.paper.id: card for card in cards.load(hit.pk for hit in results.hits)}
     values = {
         "query": typed,
         "asked": query,
         "sentence": query.in_words(),
-        "results": results,
-        "behind": found.behind,
-        "cards": [_marked(card, query, corrected) for card in loaded.values()],
-        "missing": len(results.hits) - len(loaded),
+        "answer": answer,
+        "total": results.total,
+        "found": [(_marked(card, query, corrected), _why(query, card)) for card in answer.cards],
+        "place": place,
         "pages": pages,
-        "start": (number - 1) * PER_PAGE + 1,
-        "categories": _narrowings(query, results.facets.get(Facet.CATEGORY, []), "category"),
-        "years": _narrowings(query, results.facets.get(Facet.YEAR, []), "year"),
-        "by_relevance": addresses.with_query(links.SEARCH, q=str(replace(query, sort=Sort.RELEVANCE))),
-        "by_date": addresses.with_query(links.SEARCH, q=str(replace(query, sort=Sort.NEWEST))),
+        "first": address(1),
+        "following": addresses.with_query(links.SEARCH, q=typed, sort=newest, after=results.next) if goes_on else "",
+        "chosen": list(filters.chosen(query)),
+        "narrowings": filters.narrowings(query, results.facets),
+        "orders": _orders(query),
         "noindex": True,
     }
     return page(request, "pages/search.html", values)
+
+
+def _why(query: Query, card: cards.Card) -> str:
+    """The address that tells why a paper is where it is; empty where the order is by day and needs no reason."""
+    if query.sort is not Sort.RELEVANCE or not (query.words or query.phrases or query.identifier):
+        return ""
+    return addresses.with_query(links.WHY, q=str(query), paper=card.paper.key)
+
+
+def _orders(query: Query) -> list[tuple[str, str, bool]]:
+    """Each order that the answer can have: its name, its address, and whether it is the present one."""
+    if not (query.words or query.phrases):
+        return []
+    names = {Sort.RELEVANCE: "Best match first", Sort.NEWEST: "Newest first"}
+    return [
+        (name, addresses.with_query(links.SEARCH, q=str(replace(query, sort=sort))), query.sort is sort)
+        for sort, name in names.items()
+    ]
 
 
 def _marked(card: cards.Card, query: Query, corrected: Sequence[str]) -> cards.Card:
@@ -169,18 +197,3 @@ def _with_marks(text: str, spans: Sequence[highlight.Span], start: int, end: int
         place = last
     parts.append(escape(text[place:end]))
     return Markup("").join([*parts, *([Markup(" …")] if end < len(text) else [])])
-
-
-def _narrowings(query: Query, counted: Sequence[tuple[str, int]], field: str) -> list[Narrowing]:
-    """Links that add one category or year to the search; none when it has one already, or when there is no choice."""
-    chosen = query.categories if field == "category" else query.since or query.until
-    if chosen or len(counted) < 2:
-        return []
-    return [
-        Narrowing(
-            wording.section_name(value) if field == "category" else value,
-            count,
-            addresses.with_query(links.SEARCH, q=f"{query} {field}:{value}"),
-        )
-        for value, count in counted[:_FACETS]
-    ]

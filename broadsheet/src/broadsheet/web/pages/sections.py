@@ -37,6 +37,7 @@ def section(request: HttpRequest, slug: str) -> HttpResponse:
     address = addresses.section(slug)
     values = {
         "slug": slug,
+        "feed": address,
         "heading": wording.section_name(slug),
         "listed_by_arxiv": slug in CATEGORIES,
         "cards": cards.load(listing.ids),

@@ -64,7 +64,7 @@ def status(request: HttpRequest) -> HttpResponse:
         "behind": editions.behind(),
         "counts": editions.counts(),
         "front": editions.front(),
-        "claims": evidence.tally(),
+        "claims": _claims_line(),
         "sources": [(source.name, source.title) for source in registry.sources().values()],
         "problems": registry.problems(),
         "imports": [_import(run) for run in ingest.recent_runs(_RUNS)],
@@ -73,6 +73,16 @@ def status(request: HttpRequest) -> HttpResponse:
         "days": editions.recent(),
     }
     return page(request, "pages/status.html", values, canonical=links.STATUS)
+
+
+_TESTABLE = {"yes": "can be tested on a laptop", "partly": "in part", "no": "not"}
+
+
+def _claims_line() -> str:
+    """How many claims can be tested, in part or not."""
+    counted = evidence.tally()
+    parts = [f"{wording.number(counted[word])} {said}" for word, said in _TESTABLE.items() if counted.get(word)]
+    return ", ".join(parts) or "none"
 
 
 def _index_line() -> str:

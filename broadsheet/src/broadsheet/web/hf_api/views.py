@@ -1,0 +1,211 @@
+"""The addresses that the official client of Hugging Face asks."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date, timedelta
+from typing import Any
+
+import orjson
+from django.http import HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
+from markupsafe import Markup, escape
+
+from broadsheet.bibliography import identifiers
+from broadsheet.bibliography.identifiers import Identifier, Scheme
+from broadsheet.editions import queries as editions
+from broadsheet.papers import queries as papers
+from broadsheet.search import highlight
+from broadsheet.search.index import IndexUnavailable
+from broadsheet.search.query import parse
+from broadsheet.web import addresses, cards, searching
+from broadsheet.web import markdown as twins
+from broadsheet.web.hf_api import answers, shapes
+from broadsheet.web.hf_api.parameters import (
+    DEEPEST,
+    LISTED,
+    MOST_FOUND,
+    Asked,
+    Order,
+    Unanswerable,
+    asked,
+    number,
+    repeated,
+)
+from broadsheet.web.pages.listing import text_of
+from broadsheet.web.pages.papers import paper as page_of
+from broadsheet.web.pages.search import index
+
+log = logging.getLogger("broadsheet.web.hf_api")
+
+# The days that are looked at for what is trending when no period is named.
+_TRENDING_DAYS = 7
+# What is read of a submission, in bytes: an identifier, a comment and some addresses.
+_MOST_SENT = 65_536
+
+
+@answers.reading
+def daily(request: HttpRequest) -> HttpResponse:
+    """The papers of a day, a week, a month, or the newest. The list goes on at the address in ``Link``.
+
+    Raises Unanswerable for what is not understood. Behind the end of the list, and where nobody submitted, it is empty.
+    """
+    wanted = asked(request)
+    nothing = wanted.submitter not in {"", shapes.SUBMITTER}
+    if nothing or (not wanted.of_a_period and wanted.offset + wanted.limit > DEEPEST):
+        return answers.json([])
+    since, until = _days(wanted)
+    best_first = wanted.order is Order.TRENDING
+    places = editions.listed(
+        since=since, until=until, offset=wanted.offset, limit=wanted.limit + 1, best_first=best_first
+    )
+    shown = places[: wanted.limit]
+    rows = papers.by_ids({place.entry.paper_id for place in shown})
+    verdicts = editions.verdicts({place.edition.id: place.edition for place in shown}.values())
+    base = _base(request)
+    answer = answers.json(
+        [
+            shapes.listed(rows[place.entry.paper_id], place, verdicts[place.edition.id], base=base)
+            for place in shown
+            if place.entry.paper_id in rows
+        ]
+    )
+    if len(places) > wanted.limit:
+        answer.headers["Link"] = f'<{_next_page(request, wanted)}>; rel="next"'
+    return answer
+
+
+@answers.reading
+def search(request: HttpRequest) -> HttpResponse:
+    """The papers that match ``q``, best first; the newest ones when nothing is asked for.
+
+    Raises Unanswerable when the limit is none, and when the search does not work now.
+    """
+    limit = number(request, "limit", least=1, most=MOST_FOUND, otherwise=LISTED)
+    query = parse(text_of(request, "q"))
+    try:
+        answer = searching.ask(index(), query, searching.Place(size=limit))
+    except IndexUnavailable as error:
+        log.warning("search is not possible now: %s", error, exc_info=error.__cause__)
+        raise Unanswerable(str(error), status=503) from error
+    corrected = [right for _, right in answer.results.corrections]
+    base = _base(request)
+
+    def marked(text: str) -> str:
+        plain = cards.plain(text)
+        return _with_marks(plain, highlight.marks(plain, query, also=corrected))
+
+    return answers.json(
+        [
+            shapes.found(
+                card.paper,
+                shapes.Marked(marked(card.paper.title), marked(card.paper.abstract or card.paper.summary)),
+                base=base,
+            )
+            for card in answer.cards
+        ]
+    )
+
+
+@answers.reading
+def paper(request: HttpRequest, key: str) -> HttpResponse:
+    """One paper by its key or any identifier of it, in any spelling, with a version or without. Raises Unanswerable."""
+    row = _find(key)
+    if row is None:
+        raise Unanswerable(_unknown(key), status=404)
+    known = papers.identifiers_of([row.id])[row.id]
+    return answers.json(shapes.single(row, editions.places(row.id), known, base=_base(request)))
+
+
+@answers.reading
+def read(request: HttpRequest, key: str) -> HttpResponse:
+    """The paper as Markdown. A paper whose own key ends in ``.md`` still has its page. Raises Unanswerable."""
+    row = _find(key)
+    if row is not None:
+        return answers.markdown(twins.paper(row.key, base=_base(request)))
+    if _find(f"{key}.md") is not None:
+        return page_of(request, f"{key}.md")
+    raise Unanswerable(_unknown(key), status=404)
+
+
+@answers.reading
+def repositories(_request: HttpRequest, arxiv_id: str) -> HttpResponse:
+    """The models, datasets and Spaces that cite a paper: none that we know. Raises Unanswerable for no identifier."""
+    found = identifiers.parse(f"arxiv:{arxiv_id}")
+    if found is None or found.identifier.scheme is not Scheme.ARXIV:
+        raise Unanswerable(f"'{repeated(arxiv_id)}' is not an identifier of arXiv.", status=404)
+    return answers.json({"models": [], "datasets": [], "spaces": []})
+
+
+@answers.writing
+def submit(request: HttpRequest) -> HttpResponse:
+    """Refuses every submission, since there are no accounts, and says where the paper is if it is here.
+
+    Raises Unanswerable always: with status 403, by which the client prints the sentence and does not try again.
+    """
+    named = _submitted(request)
+    row = _find(named) if named else None
+    sentence = "Nobody can submit papers to this instance, because it has no accounts."
+    if row is not None:
+        where = _base(request) + addresses.paper(row.key)
+        raise Unanswerable(f"{sentence} {row.key} is already here: {where}", status=403)
+    raise Unanswerable(
+        f"{sentence} Whoever runs it brings papers in with 'broadsheet harvest' and 'broadsheet import'.", status=403
+    )
+
+
+def _days(wanted: Asked) -> tuple[date | None, date | None]:
+    """The days to list. What is trending is looked for in the last week that has an edition."""
+    if wanted.of_a_period or wanted.order is Order.PUBLISHED:
+        return wanted.since, wanted.until
+    newest = editions.listed(limit=1)
+    return (newest[0].edition.start - timedelta(days=_TRENDING_DAYS - 1) if newest else None), None
+
+
+def _next_page(request: HttpRequest, wanted: Asked) -> str:
+    """The address of what follows in the list."""
+    query = request.GET.copy()
+    query["p"] = str(wanted.offset // wanted.limit + 1)
+    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+
+
+def _base(request: HttpRequest) -> str:
+    return request.build_absolute_uri("/").rstrip("/")
+
+
+def _find(key: str) -> papers.Paper | None:
+    """The paper of that key; of that identifier in another spelling, or with a version."""
+    row = papers.find(key)
+    if row is not None:
+        return row
+    found = identifiers.parse(key)
+    return papers.find(found.identifier.key) if found else None
+
+
+def _unknown(key: str) -> str:
+    found = _identifier(key)
+    return f"There is no paper '{repeated(key)}' here." + (f" Its home is {found.url}" if found else "")
+
+
+def _identifier(key: str) -> Identifier | None:
+    found = identifiers.parse(key)
+    return found.identifier if found else identifiers.from_key(key)
+
+
+def _with_marks(text: str, spans: list[highlight.Span]) -> str:
+    """Plain text as safe HTML with ``mark`` around the spans."""
+    parts, place = [], 0
+    for start, end in spans:
+        parts += [escape(text[place:start]), Markup("<mark>{}</mark>").format(text[start:end])]
+        place = end
+    return str(Markup("").join([*parts, escape(text[place:])]))
+
+
+def _submitted(request: HttpRequest) -> str:
+    """The identifier in a submission; empty when it has none that can be read."""
+    try:
+        said: Any = orjson.loads(request.read(_MOST_SENT))
+    except (orjson.JSONDecodeError, UnreadablePostError):
+        return ""
+    named = said.get("paper_id") or said.get("paperId") if isinstance(said, dict) else ""
+    return named if isinstance(named, str) else ""

@@ -1,0 +1,45 @@
+"""The addresses of lists and papers in other forms: that of the page, a full stop, and the form."""
+
+from __future__ import annotations
+
+import re
+
+from django.urls import URLPattern, path, re_path
+
+from broadsheet import links
+from broadsheet.web.metadata.views import in_form
+from broadsheet.web.pages import markdown
+from broadsheet.web.syndication import lists, views
+
+_FEEDS = ("atom", "rss", "json")
+_CITATIONS = ("bib", "ris", "csl.json")
+_ABOUT_A_PAPER = (*_CITATIONS, "jsonld", "linkset", "linkset.json")
+
+
+def _forms(pattern: str, view: views.View, forms: tuple[str, ...]) -> URLPattern:
+    """The route of a page's pattern with a form behind it. Names in a pattern take any text, slashes too."""
+    stem = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(pattern.removeprefix("/")))
+    return re_path(rf"^{stem}\.(?P<form>{'|'.join(map(re.escape, forms))})\Z", view)
+
+
+def _list(pattern: str, view: views.View) -> URLPattern:
+    return _forms(pattern, view, (*_FEEDS, *_CITATIONS))
+
+
+urlpatterns = [
+    _list(links.FRONT_IN_FORM.partition(".")[0], views.forms_of(lists.front)),
+    _list(links.DAY, views.forms_of(lists.day)),
+    _list(links.WEEK, views.forms_of(lists.week)),
+    _list(links.MONTH, views.forms_of(lists.month)),
+    _list(links.FIRST_EDITION, views.forms_of(lists.first)),
+    _forms(links.EDITIONS, views.forms_of(lists.archive), _FEEDS),
+    _list(links.SECTION, views.forms_of(lists.section)),
+    _list(links.AUTHOR, views.forms_of(lists.author)),
+    _list(links.SEARCH, views.forms_of(lists.search, as_feed=lists.search_newest)),
+    _list(links.RELATED, views.forms_of(lists.related)),
+    _forms(links.PAPER, in_form, _ABOUT_A_PAPER),
+    path(links.SUBSCRIPTIONS.removeprefix("/"), views.subscriptions),
+    path(links.LLMS.removeprefix("/"), markdown.llms),
+    # Of papers, the Markdown has an address of its own in `links`.
+    re_path(r"^(?!papers/|api/)(?P<path>.+)\.md\Z", markdown.twin),
+]
