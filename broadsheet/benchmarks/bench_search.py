@@ -1,301 +1,280 @@
-"""How fast the embedded index is built and asked, what it costs in disk and memory, and whether it finds the paper.
+"""How fast Broadsheet's index and five others are built and asked, and what they cost, at 100,000 to 3,000,000 papers.
 
-`python bench_search.py [COUNT]` indexes COUNT real papers (100,000 by default) in one process and asks another, as the
-worker and a web process do. Questions are made from titles, abstracts and authors of papers that are in the index, with
-a fixed seed: 300 of each kind. Known items: the rank of the paper that a question was made from, as mean reciprocal
-rank among the first ten; the kinds are those that the weights in `broadsheet.search.lexical` were set on.
+`python bench_search.py [--sizes 100000,1000000,3000000] [--engines broadsheet,fts5,...] [--folder FOLDER] [--core N]`
+
+The papers are real as far as there are real ones; beyond, they are made of real text (`enlarged` says how). Vectors are
+real ones of the product's model, as many as the folder has that VECTORS names (`embed_papers` computes them), and for
+the other papers made of real ones. Data are written once and read by all. Every engine gets the same questions
+(`search_questions`), made with a seed from real papers, in a process of its own that is bound to one core; its memory
+is looked at twice a second. What is typed is really encoded.
+
+Ways of asking: "words" gives the keys of 20 papers; "meaning" encodes what is typed and finds the nearest; "both" is
+the page that a reader gets: encoding, both sides fused, 20 titles and abstracts fetched, and marked where the engine
+can; "titles" that begin as typed, and with "suggest" names of authors, categories and venues too; "related" papers.
+
+An engine that would exceed the limits of time or memory at a size, judging by a smaller size, is not started; one that
+exceeds them is ended; both are recorded with the reason. A run with other sizes or engines adds to the record when it
+was made of the same data. The peers need their own environment: `make bench-search` makes it, `--peers` names it.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
+import io
 import json
-import random
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-from broadsheet.bibliography.dates import PartialDate
-from broadsheet.bibliography.tex import to_text
-from broadsheet.search.adapters.embedded import EmbeddedIndex
-from broadsheet.search.document import Document
-from broadsheet.search.highlight import marks
-from broadsheet.search.index import Facet
-from broadsheet.search.query import parse
 
 sys.path.insert(0, str(Path(__file__).parent))
 import corpus
 import recording
+from making_data import say
+from search_data import Data
+from timing import memory
 
-BATCH = 2_000
-ASKED = 300
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
+ROOT = Path(__file__).resolve().parents[2]
+ENGINES = ("broadsheet", "fts5", "lancedb", "milvus-lite", "bm25s", "arxiv-sanity-lite")
+SIZES = (100_000, 1_000_000, 3_000_000)
+TARGETS = {
+    "both, p99 ms": {100_000: 25, 1_000_000: 60, 3_000_000: 120},
+    "suggest, p99 ms": {100_000: 10, 1_000_000: 20, 3_000_000: 25},
+    "papers a second": dict.fromkeys(SIZES, 5_000),
+    "reader, private MB": dict.fromkeys(SIZES, 150),
+}
+# Libraries that start a thread for each core, whatever core they are bound to.
+_ONE_THREAD = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+)
 
-Paper = dict[str, Any]
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one engine may take at one size: seconds to build, seconds for each kind of question, and MB of memory."""
+
+    build_s: float
+    kind_s: float
+    memory_mb: float
 
 
-def main(count: int) -> None:
-    """Run both processes in a temporary folder and write the record."""
+def main(said: argparse.Namespace) -> None:
+    """Make the data, run every engine at every size, write the record after each."""
     corpus.require()
-    with tempfile.TemporaryDirectory() as folder:
-        papers = Path(folder, "papers.jsonl")
-        written = prepare(papers, count)
-        figures = {"papers": written}
-        for part in ("build", "ask", "find"):
-            print(f"{part} ...", file=sys.stderr, flush=True)
-            command = [sys.executable, __file__, part, str(papers), str(Path(folder, "index"))]
-            figures[part] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    _bind(said.core)
+    folder = Path(tempfile.mkdtemp(prefix="bench-search.", dir=said.folder)) if not said.data else Path(said.data)
+    data = folder / "data"
+    limits = Limits(said.build_minutes * 60, said.seconds, said.memory_gb * 1000)
+    try:
+        if not (data / "about.json").is_file() or Data(data).papers < max(said.sizes):
+            shutil.rmtree(data, ignore_errors=True)
+            making = [sys.executable, str(Path(__file__).with_name("making_data.py"))]
+            subprocess.run([*making, str(data), str(max(said.sizes))], check=True)
+        figures = _begun(Data(data).about, limits)
+        for size in said.sizes:
+            for engine in said.engines:
+                run = figures["sizes"].setdefault(str(size), {})
+                reason = _hopeless(engine, size, figures["sizes"], limits)
+                run[engine] = {"not_run": reason} if reason else one(engine, size, folder, limits, said)
+                say(f"{engine} at {size:,}: {_short(run[engine])}")
+                with contextlib.redirect_stdout(io.StringIO()):
+                    recording.write("search", figures)
+        show(figures)
         recording.write("search", figures)
+    finally:
+        if not said.data:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def prepare(path: Path, count: int) -> int:
-    """Write the papers as the index gets them, TeX converted, one JSON object a line. Returns how many."""
-    written = 0
-    with path.open("w", encoding="utf-8") as lines:
-        for written, paper in enumerate(corpus.papers(count), 1):
-            said = paper.get("announced") or paper["submitted"]
-            plain = {
-                "pk": written,
-                "title": to_text(paper["title"]),
-                "abstract": to_text(paper.get("abstract", "")),
-                "authors": [to_text(name) for name in paper.get("authors", [])],
-                "identifier": f"arxiv:{paper['arxiv_id']}",
-                "categories": paper.get("categories", []),
-                "day": PartialDate.parse(said).first.isoformat(),
-            }
-            lines.write(json.dumps(plain, ensure_ascii=False) + "\n")
-    return written
-
-
-def read(path: Path) -> Iterator[Paper]:
-    """The papers that `prepare` wrote."""
-    with path.open(encoding="utf-8") as lines:
-        yield from map(json.loads, lines)
-
-
-def document(paper: Paper) -> Document:
-    """A paper as the index takes it."""
-    return Document(
-        pk=paper["pk"],
-        change=paper["pk"],
-        title=paper["title"],
-        abstract=paper["abstract"],
-        authors=tuple(paper["authors"]),
-        identifiers=(paper["identifier"],),
-        categories=tuple(paper["categories"]),
-        day=date.fromisoformat(paper["day"]),
-        has_code=paper["pk"] % 3 == 0,
-    )
-
-
-def memory() -> dict[str, float]:
-    """What this process holds in memory, in MB: alone (its own copy), and with the files that it has mapped."""
-    said = dict(line.split(":") for line in Path("/proc/self/smaps_rollup").read_text().splitlines()[1:])
-    kib = {name: int(value.split()[0]) for name, value in said.items()}
-    return {"private_mb": round(kib["Private_Dirty"] / 1000, 1), "mapped_mb": round(kib["Rss"] / 1000, 1)}
-
-
-# --- The writer -------------------------------------------------------------------------------------------------------
-
-
-def build(papers: Path, folder: Path) -> dict[str, Any]:
-    """Fill the index in batches as the worker does, then change single papers."""
-    before = memory()["private_mb"]
-    index = EmbeddedIndex(folder)
-    wall = cpu = 0.0
-    greatest, number = before, 0
-    batch: list[Document] = []
-
-    def write() -> None:
-        nonlocal wall, cpu, greatest, number
-        number += len(batch)
-        wall_begun, cpu_begun = time.perf_counter(), time.process_time()
-        index.apply(batch, [], cursor=number)
-        wall += time.perf_counter() - wall_begun
-        cpu += time.process_time() - cpu_begun
-        greatest = max(greatest, memory()["private_mb"])
-        batch.clear()
-
-    for paper in read(papers):
-        batch.append(document(paper))
-        if len(batch) == BATCH:
-            write()
-    if batch:
-        write()
-    disk = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    changed = [document(paper) for paper, _number in zip(read(papers), range(1_000), strict=False)]
-    commits = {
-        f"commit_{size}_ms": recording.percentiles(
-            [_timed(lambda: index.apply(changed[:size], [], cursor=number)) for _again in range(20)]  # noqa: B023  # called at once
-        )
-        for size in (1, 100)
-    }
-    index.close()
-    return {
-        "papers_per_s": round(number / wall),
-        "papers_per_cpu_s": round(number / cpu),
-        "disk_mb": round(disk / 1e6, 1),
-        "bytes_per_paper": round(disk / number),
-        "writer_private_mb": {"before": before, "greatest": greatest},
-        **commits,
-    }
-
-
-def _timed(call: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
-    """How long the call takes, in milliseconds of the clock."""
-    begun = clock()
-    call()
-    return (clock() - begun) * 1000
-
-
-# --- A reader ---------------------------------------------------------------------------------------------------------
-
-
-def ask(papers: Path, folder: Path) -> dict[str, Any]:
-    """Ask every kind of question, 20 papers each: once to warm up, once for the wall's clock and once for the core's.
-
-    On a machine that does other work too, only the second says what a question costs.
-    """
-    kinds = questions(papers)
-    before = memory()["private_mb"]
-    index = EmbeddedIndex(folder)
-    first = _timed(lambda: index.search(parse("graph networks")))
-    corrected = _timed(lambda: index.search(parse("nerural")))
-    figures: dict[str, Any] = {"first_ms": round(first, 1), "first_correction_ms": round(corrected, 1)}
-    for kind, texts in kinds.items():
-        calls = [_call(index, kind, text) for text in texts]
-        for call in calls:
-            call()
-        figures[kind] = {
-            "wall_ms": recording.percentiles([_timed(call) for call in calls]),
-            "cpu_ms": recording.percentiles([_timed(call, time.thread_time) for call in calls]),
-        }
-    figures["reader_private_mb"] = {"before": before, "after": memory()["private_mb"]}
-    figures["highlight_20_ms"] = recording.percentiles(_highlighting(papers, kinds["2 words"]))
+def one(engine: str, size: int, folder: Path, limits: Limits, said: argparse.Namespace) -> dict[str, Any]:
+    """What one engine does at one size."""
+    place = folder / f"{engine}-{size}"
+    python = sys.executable if engine == "broadsheet" else str(said.peers)
+    begun = datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ")
+    figures: dict[str, Any] = {"begun": begun}
+    try:
+        for part, seconds in (("build", limits.build_s), ("ask", 60 * limits.build_s)):
+            say(f"{engine} at {size:,}: {part} ...")
+            command = [python, str(Path(__file__).with_name("search_run.py")), part, engine, str(folder / "data")]
+            result = watched([*command, str(place), str(size), str(limits.kind_s)], seconds, limits.memory_mb)
+            figures[part] = result
+            if "failed" in result:
+                break
+    finally:
+        if not said.keep:
+            shutil.rmtree(place, ignore_errors=True)
     return figures
 
 
-def _call(index: EmbeddedIndex, kind: str, text: str) -> Callable[[], object]:
-    """The call that a page makes for a question of this kind, the reading of the text included."""
-    if kind.startswith("suggest"):
-        return lambda: index.suggest(text)
-    if kind.endswith("facets"):
-        return lambda: index.search(parse(text), facets=Facet)
-    if kind.endswith("page 50"):
-        return lambda: index.search(parse(text), offset=980)
-    return lambda: index.search(parse(text))
+def watched(command: list[str], seconds: float, memory_mb: float) -> dict[str, Any]:
+    """The figures that a process prints, with its greatest memory. It is ended beyond the limits: `failed` says so."""
+    environment = os.environ | dict.fromkeys(_ONE_THREAD, "1") | {"PYTHONPATH": str(ROOT / "broadsheet" / "src")}
+    begun = time.monotonic()
+    greatest = {"private_mb": 0.0, "mapped_mb": 0.0}
+    failed = ""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(command, stdout=out, stderr=errors, env=environment)
+        try:
+            while process.poll() is None:
+                time.sleep(0.5)
+                held = _held(process.pid)
+                greatest = {name: max(value, held.get(name, 0.0)) for name, value in greatest.items()}
+                if held.get("private_mb", 0.0) > memory_mb:
+                    failed = f"more than {memory_mb / 1000:g} GB of memory after {time.monotonic() - begun:.0f} s"
+                elif time.monotonic() - begun > seconds:
+                    failed = f"not done after {seconds / 60:g} minutes"
+                if failed:
+                    process.kill()
+        finally:
+            process.kill()
+            process.wait()
+        out.seek(0)
+        errors.seek(0)
+        lines, complaint = out.read().decode().splitlines(), errors.read().decode("utf-8", "replace")
+    figures: dict[str, Any] = {"greatest_memory": greatest, "took_s": round(time.monotonic() - begun)}
+    if process.returncode == 0:
+        return json.loads(lines[-1]) | figures
+    if not failed:
+        print(complaint, file=sys.stderr)
+        failed = f"ended with an error: {complaint.strip().splitlines()[-1][:200] if complaint.strip() else 'none'}"
+    return {"failed": failed} | figures
 
 
-def _highlighting(papers: Path, texts: list[str]) -> list[float]:
-    """Milliseconds to mark 20 titles and abstracts."""
-    some = [paper for paper, _number in zip(read(papers), range(400), strict=False)]
-    queries = [parse(text) for text in texts[: len(some) // 20]]
-    times = []
-    for number, query in enumerate(queries):
-        page = some[number * 20 : number * 20 + 20]
-        times.append(_timed(lambda: [marks(p[name], query) for p in page for name in ("title", "abstract")]))  # noqa: B023  # called at once
-    return times
+def _held(pid: int) -> dict[str, float]:
+    """The memory of a process together with those that it started; nothing when it has just ended."""
+    total: dict[str, float] = {}
+    try:
+        for each in (pid, *_children(pid)):
+            for name, value in memory(each).items():
+                total[name] = total.get(name, 0.0) + value
+    except (OSError, ValueError, KeyError):
+        return {}
+    return total
 
 
-def questions(papers: Path) -> dict[str, list[str]]:
-    """What is asked for its time: by kind, made from papers drawn with a fixed seed."""
-    chance = random.Random(20261122)  # noqa: S311  # the same questions every time
-    kinds: dict[str, list[str]] = {}
+def _children(pid: int) -> list[int]:
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
-    def add(kind: str, text: str) -> None:
-        kinds.setdefault(kind, []).append(text)
 
-    for paper in drawn(papers, chance):
-        title = [word for word in paper["title"].split() if word.isalpha() and len(word) > 3]
-        if len(title) < 4:
+def _hopeless(engine: str, size: int, sizes: Mapping[str, Any], limits: Limits) -> str:
+    """Why an engine need not be started at a size, in a sentence, judging by the greatest smaller size; else ""."""
+    smaller = [int(each) for each in sizes if int(each) < size and engine in sizes[each]]
+    if not smaller:
+        return ""
+    last = max(smaller)
+    before = sizes[str(last)][engine]
+    if "not_run" in before or "failed" in before.get("build", {}):
+        return f"not run: it was not built at {last:,} papers"
+    took = before["build"]["took_s"] * size / last
+    held = before["build"]["greatest_memory"]["private_mb"] * size / last
+    if took > limits.build_s:
+        would = f"{took / 60:.0f} minutes, the limit is {limits.build_s / 60:g}"
+        return f"not run: judging by {last:,} papers, building would take {would}"
+    if held > limits.memory_mb:
+        would = f"{held / 1000:.1f} GB, the limit is {limits.memory_mb / 1000:g}"
+        return f"not run: judging by {last:,} papers, building would take {would}"
+    return ""
+
+
+def _begun(about: dict[str, Any], limits: Limits) -> dict[str, Any]:
+    """The figures so far: those of the last run when they were made of the same data on the same machine."""
+    begun: dict[str, Any] = {
+        "data": about,
+        "threads": "each engine in a process of its own, bound to one core",
+        "limits": {
+            "build_minutes": limits.build_s / 60,
+            "seconds_for_each_kind": limits.kind_s,
+            "memory_gb": limits.memory_mb / 1000,
+        },
+        "targets": {name: {str(size): value for size, value in each.items()} for name, each in TARGETS.items()},
+        "sizes": {},
+    }
+    path = recording.RECORDS / "search.json"
+    if path.is_file():
+        record = json.loads(path.read_text(encoding="utf-8"))
+        former = record["figures"]
+        if record["machine"] == recording.machine() and _same(former.get("data", {}), about):
+            begun["sizes"] = former["sizes"]
+    return begun
+
+
+def _same(one_set: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two sets of data begin with the same papers and ask the same."""
+    return all(one_set.get(name) == other.get(name) for name in ("seed", "real_papers", "real_vectors", "questions"))
+
+
+def show(figures: dict[str, Any]) -> None:
+    """Print Broadsheet's figures beside the targets, on the error stream: the last line of the output is the record."""
+    for size, run in figures["sizes"].items():
+        ours = run.get("broadsheet", {})
+        if "ask" not in ours or "failed" in ours["ask"]:
             continue
-        two = " ".join(chance.sample(title, 2))
-        category = paper["categories"][0] if paper["categories"] else "cs.LG"
-        year = int(paper["day"][:4])
-        add("1 word", chance.choice(title))
-        add("2 words", two)
-        add("4 words", " ".join(chance.sample(title, 4)))
-        add("title", paper["title"])
-        add("phrase", f'"{title[0]} {title[1]}"')
-        add("2 words, filtered", f"{two} category:{category} year:{year - 1}..{year + 1}")
-        add("2 words, newest", f"{two} sort:newest")
-        add("2 words, facets", two)
-        add("2 words, page 50", two)
-        add("1 category, newest", f"category:{category}")
-        add("1 category, facets", f"category:{category}")
-        add("identifier", paper["identifier"])
-        add("misspelt", " ".join(misspelt(word, chance) for word in chance.sample(title, 2)))
-        add("suggest, 2 letters", title[0][:2])
-        add("suggest, word and 3 letters", f"{title[0]} {title[1][:3]}")
-    return {kind: texts[:ASKED] for kind, texts in kinds.items()}
+        measured = {
+            "both, p99 ms": ours["ask"]["both"]["all"]["wall_ms"]["p99"],
+            "suggest, p99 ms": ours["ask"]["suggest"]["suggestion"]["wall_ms"]["p99"],
+            "papers a second": ours["build"]["words"]["papers_per_s"],
+            "reader, private MB": ours["ask"]["both"]["memory"]["private_mb"],
+        }
+        for name, value in measured.items():
+            say(f"{int(size):>9,} {name:20} {value:>8} target {TARGETS[name].get(int(size), '-')}")
 
 
-def drawn(papers: Path, chance: random.Random) -> list[Paper]:
-    """Some papers, more than are needed as not every paper gives every question; never all of them in memory."""
-    with papers.open("rb") as lines:
-        number = sum(1 for _line in lines)
-    chosen = set(chance.sample(range(number), min(ASKED * 5, number)))
-    return [paper for place, paper in enumerate(read(papers)) if place in chosen]
+def _short(figures: dict[str, Any]) -> str:
+    if "not_run" in figures:
+        return str(figures["not_run"])
+    build, ask = figures["build"], figures.get("ask", {})
+    if "failed" in build:
+        return f"build {build['failed']}"
+    if "failed" in ask:
+        return f"built in {build['took_s']} s, asking {ask['failed']}"
+    ways = {name: each for name, each in ask.items() if isinstance(each, dict) and "opened_and_first_ms" in each}
+    p99 = {
+        name: next(each[kind]["wall_ms"] for kind in ("all", "suggestion", "related", "2-4 words") if kind in each)
+        for name, each in ways.items()
+    }
+    said = ", ".join(f"{name} p50 {each['p50']:.1f} p99 {each['p99']:.1f} ms" for name, each in p99.items())
+    return f"built in {build['took_s']} s, {build['disk_mb']:.0f} MB, asked in {ask['took_s']} s: {said}"
 
 
-def misspelt(word: str, chance: random.Random) -> str:
-    """The word with two neighbours swapped, or a letter replaced."""
-    place = chance.randrange(len(word) - 1)
-    if chance.random() < 0.5:
-        return word[:place] + word[place + 1] + word[place] + word[place + 2 :]
-    return word[:place] + chance.choice(LETTERS) + word[place + 1 :]
+def _bind(core: int | None) -> None:
+    """Bind this process and those it starts to one core: the one named, else the last one that it may use."""
+    os.sched_setaffinity(0, {core if core is not None else max(os.sched_getaffinity(0))})
 
 
-# --- Known items ------------------------------------------------------------------------------------------------------
+def _options() -> argparse.Namespace:
+    options = argparse.ArgumentParser(description="Measure Broadsheet's index and others on the same questions.")
+    options.add_argument("--sizes", default=",".join(map(str, SIZES)), help="numbers of papers")
+    options.add_argument("--engines", default=",".join(ENGINES), help="which of: " + ", ".join(ENGINES))
+    options.add_argument("--folder", help="where the temporary folder is made; 30 GB for three million papers")
+    options.add_argument("--data", help="a folder that is kept with the data, for several runs")
+    options.add_argument("--keep", action="store_true", help="keep what the engines built in the folder of --data")
+    options.add_argument("--peers", default=ROOT / "build" / "peers" / "bin" / "python", type=Path, help="their python")
+    options.add_argument("--core", type=int, help="the core to use, from 0")
+    options.add_argument("--build-minutes", type=float, default=15, help="limit for each engine and size")
+    options.add_argument("--seconds", type=float, default=10, help="limit for each kind of question")
+    options.add_argument("--memory-gb", type=float, default=10, help="limit of private memory")
+    said = options.parse_args()
+    said.sizes = sorted(int(size) for size in said.sizes.split(","))
+    said.engines = said.engines.split(",")
+    unknown = set(said.engines) - set(ENGINES)
+    if unknown:
+        options.error(f"There is no engine {', '.join(sorted(unknown))}. Known: {', '.join(ENGINES)}.")
+    if set(said.engines) - {"broadsheet"} and not said.peers.is_file():
+        options.error(f"The other engines are not installed at {said.peers}. Run make bench-peers first.")
+    return said
 
-
-def find(papers: Path, folder: Path) -> dict[str, Any]:
-    """The mean reciprocal rank, among the first ten, of the papers that questions were made from, by kind."""
-    chance = random.Random(1)  # noqa: S311  # the same questions every time
-    index = EmbeddedIndex(folder)
-    ranks: dict[str, list[float]] = {}
-    for paper in drawn(papers, chance):
-        for kind, text in known_items(paper, chance):
-            if len(ranks.setdefault(kind, [])) < ASKED:
-                found = [hit.pk for hit in index.search(parse(text), limit=10).hits]
-                ranks[kind].append(1 / (found.index(paper["pk"]) + 1) if paper["pk"] in found else 0.0)
-    figures = {kind: round(sum(values) / len(values), 3) for kind, values in sorted(ranks.items())}
-    figures["mean"] = round(sum(figures.values()) / len(figures), 3)
-    return figures
-
-
-def known_items(paper: Paper, chance: random.Random) -> Iterator[tuple[str, str]]:
-    """The questions that somebody might ask who knows this paper."""
-    title = [word for word in paper["title"].replace('"', "").split() if word.strip("-")]
-    head, colon, _rest = paper["title"].partition(": ")
-    long = [word for word in title if word.isalpha() and len(word) > 4]
-    if len(title) < 5 or len(long) < 3:
-        return
-    yield "title", " ".join(title)
-    yield "title words shuffled", " ".join(chance.sample(title, len(title)))
-    start = chance.randrange(len(title) - 2)
-    yield "title fragment", " ".join(title[start : start + 3])
-    wrong = set(chance.sample(long, 2))
-    yield "title with 2 typos", " ".join(misspelt(word, chance) if word in wrong else word for word in title)
-    if colon and len(head.split()) <= 3:
-        yield "name before colon", head
-    families = [name.split()[-1] for name in paper["authors"] if " " in name]
-    if families:
-        yield "author and words", " ".join([chance.choice(families), *chance.sample(long, 2)])
-    sentences = [sentence for sentence in paper["abstract"].split(". ") if 8 <= len(sentence.split()) <= 40]
-    with contextlib.suppress(IndexError):
-        yield "sentence of abstract", chance.choice(sentences)
-
-
-PARTS = {"build": build, "ask": ask, "find": find}
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1 and sys.argv[1] in PARTS:
-        print(json.dumps(PARTS[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]))))
-    else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+    main(_options())
