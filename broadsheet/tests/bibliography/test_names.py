@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -57,6 +59,12 @@ def test_parts(written: str, given_name: str, family: str, suffix: str) -> None:
         pytest.param("J.A. Example", "J.A. Example", id="initials as they are"),
         pytest.param("ADA EXAMPLE", "ADA EXAMPLE", id="capitals as they are"),
         pytest.param("et al.", "", id="nobody"),
+        pytest.param("Ada\tB.\n Example", "Ada B. Example", id="white space of other kinds"),
+        pytest.param("Ada \u202eelpmaxE\u202c", "Ada elpmaxE", id="turned round"),
+        pytest.param("\u2066Exam\u202dple\u2069, Ada", "Ada Example", id="turned round, the last name first"),
+        pytest.param("A\x00d\x1ba\x7f Exam\x85ple\x9f", "Ada Example", id="control characters"),
+        pytest.param("The INVENTED Colla\x01boration", "The INVENTED Collaboration", id="in the name of many"),
+        pytest.param("\x01\u202e", "", id="nothing that is seen"),
     ],
 )
 def test_printed(written: str, expected: str) -> None:
@@ -123,6 +131,14 @@ def test_turning_a_name_round_twice_gives_it_back(given_names: list[str], family
     )
     assert printed(last_first(name)) == name
     assert slug(last_first(name)) == slug(name)
+
+
+@given(st.text() | st.text("Ad ,\t\x01\x1f\x85\u202e\u2069{}\\\\'"))
+def test_no_control_character_of_a_name_is_printed(name: str) -> None:
+    unseen = re.compile(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+    known = parts(name)
+    for text in (printed(name), last_first(name), known.given, known.family, known.suffix):
+        assert not unseen.search(text)
 
 
 @given(st.text())

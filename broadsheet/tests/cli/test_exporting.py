@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
+import os
 import shutil
+import stat
 import subprocess
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -22,7 +25,10 @@ from broadsheet.cli.commands import broadsheet as command
 from broadsheet.cli.failure import Failure
 from broadsheet.editions.actions import publish_pending
 from broadsheet.papers import actions, queries, tasks
+from broadsheet.search import paging
+from broadsheet.search.adapters import embedded_reader
 from broadsheet.search.index import Index
+from broadsheet.search.query import parse
 from broadsheet.sources.base import Source, read_verified
 from broadsheet.sources.origins.bibtex import Bibtex
 from broadsheet.sources.origins.catalogue import Catalogue
@@ -191,6 +197,40 @@ def test_those_of_a_search(index: Index, tmp_path: Path) -> None:
     assert exported(tmp_path, "ris", query="transport").count(b"TY  - ") == 1
 
 
+class TestManyFound:
+    """An answer longer than a page of the index, and longer than an offset or an order reaches."""
+
+    @pytest.fixture(autouse=True)
+    def small(self, index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Pages of two papers."""
+        monkeypatch.setattr(exporting, "_PAGE", 2)
+
+    @pytest.mark.parametrize("query", ["category:cs.LG", "lantern harbour meadow", ""])
+    def test_every_page_of_the_answer_is_written(self, query: str, tmp_path: Path) -> None:
+        opened = tasks.open_index()
+        total = opened.search(parse(query), limit=1).total
+        assert total > 0
+        assert len(exported(tmp_path, "records", query=query).splitlines()) == total
+
+    def test_no_paper_is_asked_for_by_an_offset(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(embedded_reader, "MAX_DEPTH", 2)
+        assert len(exported(tmp_path, "records", query="lantern harbour meadow").splitlines()) == 3
+
+    def test_an_answer_too_long_to_be_listed_by_relevance_comes_newest_first(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for module in (exporting, paging):
+            monkeypatch.setattr(module, "RELEVANCE_DEPTH", 2)
+        assert len(exported(tmp_path, "records", query="lantern harbour meadow").splitlines()) == 3
+        assert "newest first" in capsys.readouterr().err
+
+    def test_papers_that_are_missing_are_a_failure(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(paging, "RELEVANCE_DEPTH", 2)
+        with pytest.raises(Failure, match="found 3 papers and listed 2: 1 are missing"):
+            exporting.export(tmp_path / "x", "ris", query="lantern harbour meadow")
+        assert not (tmp_path / "x").exists()
+
+
 def test_those_of_an_edition_in_its_order(three: None, tmp_path: Path) -> None:
     while publish_pending().more:
         pass
@@ -252,6 +292,47 @@ def test_a_failure_leaves_nothing_behind(three: None, tmp_path: Path, monkeypatc
     with pytest.raises(OSError, match="No space"):
         exporting.export(tmp_path / "papers.bib", "bibtex")
     assert [path for path in tmp_path.iterdir() if path.is_file()] == []
+
+
+def test_what_is_no_regular_file_is_left_alone(three: None, tmp_path: Path) -> None:
+    pipe, loop = tmp_path / "pipe", tmp_path / "loop"
+    os.mkfifo(pipe)
+    loop.symlink_to(loop)
+    for name in (pipe, loop):
+        done = run(name, "--format", "ris", "--force")
+        assert (done.exit_code, "is no regular file" in done.stderr) == (1, True), done.output
+    assert pipe.is_fifo()
+    assert loop.is_symlink()
+
+
+def test_a_link_is_followed_and_the_mode_kept(three: None, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    file, link = tmp_path / "there" / "papers.ris", tmp_path / "link"
+    file.touch()
+    file.chmod(0o604)
+    link.symlink_to(file)
+    assert run(link, "--format", "ris", "--force").exit_code == 0
+    assert link.is_symlink()
+    assert file.read_text(encoding="utf-8").startswith("TY  - ")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o604
+
+
+def test_a_new_file_has_the_mode_of_any_other(three: None, tmp_path: Path) -> None:
+    (tmp_path / "any").touch()
+    assert run(tmp_path / "papers.ris", "--format", "ris").exit_code == 0
+    assert (tmp_path / "papers.ris").stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
+def test_what_a_killed_export_left_is_removed_and_what_is_being_written_is_not(three: None, tmp_path: Path) -> None:
+    left, written, other = (
+        tmp_path / f".{name}.partial" for name in ("p.ris.abcd_123", "p.ris.efgh4567", "q.ris.abcd_123")
+    )
+    for file in (left, written, other):
+        file.touch()
+    with written.open("r+b") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert run(tmp_path / "p.ris", "--format", "ris").exit_code == 0
+    assert [file.exists() for file in (left, written, other)] == [False, True, True]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner, Result, _NamedTextIOWrapper
 
 from broadsheet.bibliography.dates import PartialDate
 from broadsheet.cli.commands import broadsheet as command
@@ -132,6 +132,13 @@ class TestForPrograms:
         assert explanation["value"] == pytest.approx(score, rel=1e-3)
         assert set(explanation) == {"value", "words", "rule", "details"}
 
+    @pytest.mark.parametrize("shown", [True, False])
+    def test_a_terminal_gets_ascii_only(self, search: Search, monkeypatch: pytest.MonkeyPatch, shown: bool) -> None:
+        monkeypatch.setattr(_NamedTextIOWrapper, "isatty", lambda _stream: shown, raising=False)
+        said = search("lamp", "ever\x9b\u202ex", "--json").stdout
+        assert json.loads(said)["query"] == "lamp ever\x9b\u202ex"
+        assert said.isascii() == shown
+
     def test_what_is_not_known_is_null(self, search: Search) -> None:
         (paper,) = json.loads(search("harbours", "--json").stdout)["papers"]
         assert (paper["day"], paper["venue"], paper["home"]) == (None, None, None)
@@ -143,7 +150,8 @@ class TestForPrograms:
         assert any("year:soon" in remark for remark in said["remarks"])
 
     def test_the_answer_goes_on_where_it_ended(self, search: Search) -> None:
-        keys, after = [], ""
+        keys: list[str] = []
+        after: str | None = ""
         while after is not None:
             said = json.loads(search("lamps", "--json", "--limit", "1", *(["--after", after] if after else [])).stdout)
             keys += [paper["key"] for paper in said["papers"]]

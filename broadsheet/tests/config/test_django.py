@@ -145,5 +145,31 @@ class TestLogLines:
         assert "failed | ValueError: no paper | in it (config/test_django.py:" in line
         assert line.index("ValueError") < line.index("KeyError: 'title'")
 
+    @pytest.mark.parametrize(
+        ("request_line", "host"),
+        [
+            pytest.param("/", "evil.example" + "x" * 2000, id="a foreign Host"),
+            pytest.param("/search?" + "&".join(f"a{n}=1" for n in range(1500)), "localhost", id="many parameters"),
+        ],
+    )
+    def test_what_a_reader_does_wrong_is_a_short_warning_without_calls(
+        self, request_line: str, host: str, tmp_path: Path
+    ) -> None:
+        script = (
+            "import sys, django; django.setup(); from django.test import Client; "
+            "print(Client(raise_request_exception=False).get(sys.argv[1], HTTP_HOST=sys.argv[2]).status_code)"
+        )
+        environment = {key: text for key, text in os.environ.items() if key != "DATABASE_URL"}
+        environment |= {"BROADSHEET_DATA": str(tmp_path), "DJANGO_SETTINGS_MODULE": "broadsheet.config.settings"}
+        done = subprocess.run(
+            [sys.executable, "-c", script, request_line, host],
+            env=environment, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        (line,) = done.stderr.splitlines()
+        assert done.stdout.strip() == "400"
+        assert " WARNING django.security." in line
+        assert ".py:" not in line
+        assert len(line) < 400
+
     def test_a_long_error_is_cut(self) -> None:
         assert len(self.line("failed", error=ValueError("x" * 100_000))) < 3000

@@ -159,6 +159,19 @@ def test_a_name_that_is_no_text_is_remembered_as_far_as_it_is(tmp_path: Path) ->
     assert queries.recent_runs()[0].filename == "bad?.jsonl"
 
 
+@pytest.mark.parametrize("name", ["a\x1b[31mb.jsonl", "a\u202eb.jsonl", "a\x9bb.jsonl"])
+def test_a_name_that_would_steer_a_terminal_is_told_without_that(tmp_path: Path, name: str) -> None:
+    heard: list[Progress] = []
+    path = tmp_path / name
+    path.write_text('{"title": "A Lamp for Every Step"}\n', encoding="utf-8")
+    report = import_file(path, progress=heard.append)
+    assert [report.filename.isprintable(), *(one.filename.isprintable() for one in heard)] == [True, True]
+    path.write_text("\n\n", encoding="utf-8")
+    with pytest.raises(Unreadable) as refusal:
+        import_file(path)
+    assert refusal.value.sentence.isprintable()
+
+
 @pytest.mark.shared
 def test_the_five_real_pages_are_273_papers_and_the_second_time_nothing_happens(shared_data: Path) -> None:
     pages = sorted((shared_data / "seeds").glob("*.txt"))

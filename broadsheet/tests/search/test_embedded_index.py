@@ -108,13 +108,18 @@ def test_another_process_sees_a_new_paper_soon(filled: EmbeddedIndex, folder: Pa
     assert float(seen) - written < 10
 
 
-def test_reader_looks_for_news_once_a_second(filled: EmbeddedIndex, folder: Path) -> None:
+def test_reader_looks_for_news_once_a_second(
+    filled: EmbeddedIndex, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Not at every question; but then it does."""
+    clock = [1000.0]
+    monkeypatch.setattr(embedded.time, "monotonic", lambda: clock[0])
     reader = EmbeddedIndex(folder)
     assert reader.count() == 4
     filled.apply([], [1], cursor=5)
+    clock[0] += 0.9
     assert reader.count() == 4
-    time.sleep(embedded.RELOAD_AFTER)
+    clock[0] += 0.2
     assert reader.count() == 3
 
 

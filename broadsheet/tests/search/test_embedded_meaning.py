@@ -20,7 +20,7 @@ from broadsheet.search import durable
 from broadsheet.search.adapters import embedded, embedded_hybrid, embedded_meaning
 from broadsheet.search.adapters.embedded import EmbeddedIndex
 from broadsheet.search.adapters.reference import ReferenceIndex
-from broadsheet.search.dense import generations, store
+from broadsheet.search.dense import generations, segment, store
 from broadsheet.search.document import Document
 from broadsheet.search.embedding import ModelMissing
 from broadsheet.search.index import IndexLocked, IndexUnavailable
@@ -239,6 +239,57 @@ def test_damaged_vectors_cost_no_answer_and_are_made_again(folder: Path, filled:
     assert keys(index.search(parse("automobile"))) == [1, 2]
     assert index.embedding().missing == ""
     index.close()
+
+
+def test_one_wrong_bit_is_found_by_the_worker(folder: Path, filled: EmbeddedIndex) -> None:
+    """When it begins, and once: what it gives back and takes again in between is not read again."""
+    del filled
+    (path,) = (folder / "vectors" / "concepts-1").glob("*.vectors")
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    index = opened(folder)
+    assert keys(index.search(parse("automobile"))) == [1, 2]
+    assert embed_all(index, VEHICLES) == [1, 2, 3, 4]
+    assert path.read_bytes() == content
+    index.close()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"papers": "x"}, id="papers are a word"),
+        pytest.param({"mean": "0000c07f" * Concepts().dimensions}, id="mean is no number"),
+    ],
+)
+def test_wrong_manifest_is_told_and_made_again(folder: Path, filled: EmbeddedIndex, change: dict[str, object]) -> None:
+    """By the state too, which reads the manifest and nothing else."""
+    del filled
+    path = folder / "vectors" / "concepts-1" / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_bytes()) | change))
+    index = opened(folder)
+    assert "the manifest of the vectors cannot be read" in index.embedding().missing
+    assert keys(index.search(parse("automobile"))) == [1]
+    assert embed_all(index, VEHICLES) == [1, 2, 3, 4]
+    assert index.embedding().missing == ""
+    index.close()
+
+
+def test_checksums_are_compared_once(folder: Path, filled: EmbeddedIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker gives back what it holds whenever it is idle; reading gigabytes then would cost it seconds."""
+    del filled
+    read: list[Path] = []
+    checksum = segment.checksum
+
+    def noted(path: Path) -> int:
+        read.append(path)
+        return checksum(path)
+
+    monkeypatch.setattr(segment, "checksum", noted)
+    index = opened(folder)
+    for _time in range(3):
+        assert index.unembedded(limit=9) == []
+        index.close()
+    assert len(read) == 1
 
 
 def test_vectors_that_vanish(folder: Path, filled: EmbeddedIndex) -> None:

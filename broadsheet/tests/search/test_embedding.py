@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 import types
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,16 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def model(models: Path) -> MiniLm:
     """The default model."""
     return MiniLm(models)
+
+
+OTHER_TOKENIZER = json.dumps(
+    {
+        "version": "1.0",
+        "pre_tokenizer": {"type": "Whitespace"},
+        "model": {"type": "WordLevel", "vocab": {"lamp": 99_999, "[UNK]": 99_998}, "unk_token": "[UNK]"},
+        "added_tokens": [],
+    }
+)
 
 
 # --- The default model ------------------------------------------------------------------------------------------------
@@ -92,6 +104,45 @@ def test_damaged_file_is_made_again(tmp_path: Path, model: MiniLm) -> None:
         assert np.array_equal(MiniLm(tmp_path).encode(["a lamp"]), model.encode(["a lamp"]))
 
 
+def test_files_of_another_model_are_made_again(tmp_path: Path, model: MiniLm) -> None:
+    """A tokenizer that loads, and has words that the model does not know."""
+    ours = MiniLm(tmp_path)
+    ours.encode(["a lamp"])
+    ours.close()
+    (tmp_path / ours.fingerprint / "tokenizer.json").write_text(OTHER_TOKENIZER)
+    assert np.array_equal(MiniLm(tmp_path).encode(["a lamp"]), model.encode(["a lamp"]))
+
+
+def test_model_that_cannot_be_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], model: MiniLm
+) -> None:
+    """One sentence, nothing from the runtime on the terminal; it is tried from its files again the next time."""
+    ours = MiniLm(tmp_path)
+    ours.encode(["a lamp"])
+    ours.close()
+    with monkeypatch.context() as patched:
+        patched.setattr(minilm, "_compare", lambda *_arguments: None)
+        good = (tmp_path / ours.fingerprint / "tokenizer.json").read_text()
+        (tmp_path / ours.fingerprint / "tokenizer.json").write_text(OTHER_TOKENIZER)
+        with pytest.raises(ModelMissing, match=r"^The model all-MiniLM-L6-v2 cannot be run: .*[^.]\.$"):
+            ours.encode(["a lamp"])
+    assert capfd.readouterr() == ("", "")
+    (tmp_path / ours.fingerprint / "tokenizer.json").write_text(good)
+    assert np.array_equal(ours.encode(["a lamp"]), model.encode(["a lamp"]))
+
+
+def test_model_that_computes_no_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: MiniLm) -> None:
+    """Nothing of it is kept, where it would spoil the mean of all vectors."""
+    session, tokenizer = model._open()
+    nothing = np.full((1, model.dimensions), np.nan, np.float32)
+    broken = types.SimpleNamespace(run=lambda _names, _inputs: [nothing])
+    ours = MiniLm(tmp_path)
+    monkeypatch.setattr(ours, "_loaded", (broken, tokenizer))
+    assert session is not broken
+    with pytest.raises(ModelMissing, match=r"cannot be run: what it computes are no numbers\."):
+        ours.encode(["a lamp"])
+
+
 def test_package_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One calm sentence, before and when it is used."""
     monkeypatch.setattr(minilm, "_PACKAGE", "a_package_that_is_not_there")
@@ -117,6 +168,51 @@ def test_folder_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "models").write_text("a file")
     with pytest.raises(ModelMissing, match="cannot be loaded"):
         MiniLm(tmp_path / "models").encode(["a lamp"])
+
+
+def _file(folder: Path) -> None:
+    folder.write_text("a file")
+
+
+def _above(folder: Path) -> None:
+    folder.parent.rmdir()
+    folder.parent.write_text("a file")
+
+
+@pytest.mark.parametrize(
+    ("stands", "sentence"),
+    [
+        pytest.param(_file, "the file {name} stands where a folder belongs", id="a file in its place"),
+        pytest.param(_above, "the file models stands where a folder belongs", id="a file above it"),
+    ],
+)
+def test_model_that_cannot_be_made_says_so_before_it_is_used(
+    tmp_path: Path, stands: Callable[[Path], None], sentence: str
+) -> None:
+    """Without a place: the page of the state is public."""
+    (tmp_path / "models").mkdir()
+    ours = MiniLm(tmp_path / "models")
+    assert ours.missing() == ""
+    stands(tmp_path / "models" / ours.fingerprint)
+    assert ours.missing() == f"The model {ours.name} cannot be made: {sentence.format(name=ours.fingerprint)}."
+    with pytest.raises(ModelMissing):
+        ours.encode(["a lamp"])
+
+
+def test_folder_that_is_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing may be written; whoever runs the tests may be allowed everything."""
+    monkeypatch.setattr("os.access", lambda _path, mode: mode == os.F_OK)
+    sentence = f"The model {MiniLm.name} cannot be made: the folder {tmp_path.name} cannot be written."
+    assert MiniLm(tmp_path / "models").missing() == sentence
+
+
+def test_folder_without_files_and_no_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder alone is no model; with the package it is one soon."""
+    ours = MiniLm(tmp_path)
+    (tmp_path / ours.fingerprint).mkdir()
+    assert ours.missing() == ""
+    monkeypatch.setattr(minilm, "_PACKAGE", "a_package_that_is_not_there")
+    assert ours.missing().startswith("The model all-MiniLM-L6-v2 is not installed.")
 
 
 # --- The file format --------------------------------------------------------------------------------------------------
@@ -181,6 +277,22 @@ def test_models_of_other_packages(package: str, tmp_path: Path) -> None:
 def test_model_that_another_package_does_not_know(package: str, tmp_path: Path) -> None:
     with pytest.raises(ModelMissing, match=r"unknown cannot be loaded: no such model\."):
         choice.embedder(f"{package}:unknown", tmp_path).encode(["a"])
+
+
+def test_model_of_another_package_that_cannot_be_run(
+    package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the package raises, or where it gives no numbers."""
+
+    def fails(*_arguments: object, **_options: object) -> Any:
+        raise RuntimeError("it is\n  broken.")
+
+    made = choice.embedder(f"{package}:BAAI/bge-small", tmp_path)
+    for answer, reason in ((fails, "it is broken"), (lambda *_a, **_o: np.array([[np.nan, 1.0]]), "no numbers")):
+        monkeypatch.setattr(_Model, "embed", answer)
+        monkeypatch.setattr(_Model, "encode", answer)
+        with pytest.raises(ModelMissing, match=rf"BAAI/bge-small cannot be run: .*{reason}\.$"):
+            made.encode(["a"])
 
 
 def test_other_package_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,7 +110,8 @@ def of(pks: list[int], digest: int, seed: int) -> Segment:
 def test_segments_become_one(tmp_path: Path) -> None:
     """Sorted by paper; of one in two segments, what the later says."""
     parts = [of([2, 5, 9], 1, 1), of([1, 5], 2, 2)]
-    assert segment.write(tmp_path / "x", parts) == 4
+    rows, checksum = segment.write(tmp_path / "x", parts)
+    assert (rows, checksum) == (4, segment.checksum(tmp_path / "x"))
     whole = segment.mapped(tmp_path / "x", 4, WIDTH)
     assert whole.pks.tolist() == [1, 2, 5, 9]
     assert whole.digests.tolist() == [2, 1, 2, 1]
@@ -127,6 +128,25 @@ def test_file_of_another_length_is_refused(tmp_path: Path) -> None:
     for count in (1, 3):
         with pytest.raises(ValueError, match="bytes instead of"):
             segment.mapped(tmp_path / "x", count, WIDTH)
+
+
+@pytest.mark.parametrize(
+    ("place", "octets"),
+    [
+        pytest.param(8, (0).to_bytes(8, sys.byteorder), id="keys do not rise"),
+        pytest.param(16 * 2 + 16 * 2, np.float32(np.nan).tobytes(), id="a scale is no number"),
+        pytest.param(16 * 2 + 16 * 2, np.float32(np.inf).tobytes(), id="a scale without end"),
+        pytest.param(16 * 2 + 16 * 2 + 4, np.float32(-1).tobytes(), id="a scale below nought"),
+    ],
+)
+def test_file_of_other_content_is_refused(tmp_path: Path, place: int, octets: bytes) -> None:
+    """As far as keys and scales tell, which are looked at whenever a file is opened."""
+    segment.write(tmp_path / "x", [of([1, 2], 1, 1)])
+    content = bytearray((tmp_path / "x").read_bytes())
+    content[place : place + len(octets)] = octets
+    (tmp_path / "x").write_bytes(content)
+    with pytest.raises(ValueError, match="x is not what was written"):
+        segment.mapped(tmp_path / "x", 2, WIDTH)
 
 
 # --- A folder of vectors ----------------------------------------------------------------------------------------------
@@ -311,6 +331,15 @@ def _gone(folder: Path) -> None:
         path.unlink()
 
 
+def _noise(folder: Path) -> None:
+    for path in folder.glob("*.vectors"):
+        path.write_bytes(np.random.default_rng(3).bytes(path.stat().st_size))
+
+
+def _mean(value: float) -> Callable[[Path], None]:
+    return _manifest(lambda said: said.update(mean=np.full(WIDTH, value, np.float32).tobytes().hex()))
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -324,6 +353,23 @@ def _gone(folder: Path) -> None:
         pytest.param(_manifest(lambda said: said.update(segments=[["000001", 10**9]])), id="too many papers"),
         pytest.param(_manifest(lambda said: said.pop("papers")), id="papers are not counted"),
         pytest.param(_manifest(lambda said: said.update(shortcut={"factor": 3})), id="half a shortcut"),
+        pytest.param(_manifest(lambda said: said.update(papers="x")), id="papers are a word"),
+        pytest.param(_manifest(lambda said: said.update(papers=2.5)), id="half a paper"),
+        pytest.param(_manifest(lambda said: said.update(papers=4)), id="more papers than vectors"),
+        pytest.param(_manifest(lambda said: said.update(papers=2)), id="fewer papers than vectors"),
+        pytest.param(_manifest(lambda said: said.update(mean_of="x")), id="mean of a word"),
+        pytest.param(_manifest(lambda said: said.update(mean_of=None)), id="mean of nothing"),
+        pytest.param(_mean(float("nan")), id="mean is no number"),
+        pytest.param(_mean(float("inf")), id="mean without end"),
+        pytest.param(_mean(1.0), id="mean is too long"),
+        pytest.param(_manifest(lambda said: said.update(segments=[["000001", float("inf")]])), id="rows without end"),
+        pytest.param(
+            _manifest(lambda said: said.update(shortcut={"factor": "x", "recall": 1, "vectors": 1})),
+            id="shortcut by a word",
+        ),
+        pytest.param(_manifest(lambda said: said.update(checksums=[1])), id="checksums are a list"),
+        pytest.param(lambda folder: (folder / "manifest.json").write_bytes(b"[" * 99_999), id="manifest is too deep"),
+        pytest.param(_noise, id="segment is noise"),
         pytest.param(_cut, id="segment is cut"),
         pytest.param(_gone, id="segment is gone"),
     ],
@@ -343,3 +389,36 @@ def test_damage_is_seen(tmp_path: Path, damage: Callable[[Path], None]) -> None:
     for ask in asks:
         with pytest.raises(Damaged):
             ask()
+
+
+@pytest.mark.usefixtures("impatient")
+def test_one_wrong_bit_is_seen_by_comparing_checksums(tmp_path: Path) -> None:
+    """In any segment: those that were written together with others, and those that were kept."""
+    vectors = opened(tmp_path)
+    known = directions(700)
+    for begin, end in ((0, 600), (600, 650), (650, 651), (651, 700)):
+        vectors.add(list(range(begin, end)), [0] * (end - begin), known[begin:end])
+    files = list(tmp_path.glob("*.vectors"))
+    assert len(files) > 1
+    for path in files:
+        whole = path.read_bytes()
+        opened(tmp_path).verify()
+        path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+        vectors = opened(tmp_path)
+        vectors.count()
+        with pytest.raises(Damaged, match=rf"{path.name} of the vectors is not what was written"):
+            vectors.verify()
+        path.write_bytes(whole)
+
+
+def test_vectors_of_a_version_without_checksums_are_read(tmp_path: Path) -> None:
+    """And what is written from then on has one."""
+    opened(tmp_path).add(list(range(50)), [1] * 50, directions(50))
+    _manifest(lambda said: said.pop("checksums"))(tmp_path)
+    vectors = opened(tmp_path)
+    vectors.verify()
+    assert vectors.count() == 50
+    vectors.add([77], [1], directions(1))
+    said = json.loads((tmp_path / "manifest.json").read_bytes())
+    assert set(said["checksums"]) <= {name for name, _rows in said["segments"]}
+    assert said["checksums"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import resource
+import time
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,15 @@ def test_elements_are_found_by_their_names_in_any_namespace() -> None:
             "declares entities",
             id="entities in entities",
         ),
+        pytest.param(
+            b'<!-- <a> --><!DOCTYPE a [<!ENTITY x "y">]><a>&x;</a>', "declares entities", id="entity behind a comment"
+        ),
+        pytest.param(
+            b'<?x <a> ?><!DOCTYPE a [<!ENTITY x "y">]><a b="&x;"/>', "declares entities", id="behind an instruction"
+        ),
+        pytest.param(
+            b'<!DOCTYPE a [<!-- <a> --><!ENTITY % x SYSTEM "file:///x">%x;]><a/>', "declares entities", id="parameter"
+        ),
     ],
 )
 def test_what_is_refused(data: bytes, reason: str) -> None:
@@ -75,7 +86,7 @@ def test_a_document_type_elsewhere_is_not_fetched() -> None:
 
 def test_a_sound_document_is_read_in_parts() -> None:
     found = xml.parts(LIST, "item", filename="list.xml")
-    assert len(found.parts) == 60
+    assert len(list(found.parts)) == 60
     assert xml.words(xml.child(found.root, "day")) == "Friday"
 
 
@@ -115,6 +126,56 @@ def test_a_part_whose_end_is_missing_ends_where_the_next_begins() -> None:
 def test_a_document_that_is_damaged_as_a_whole_is_refused(data: bytes) -> None:
     with pytest.raises(Unreadable, match="Nothing was stored"):
         xml.parts(data, "item", filename="list.xml")
+
+
+def test_entities_are_refused_in_a_damaged_document_too() -> None:
+    data = b'<!-- <a> --><!DOCTYPE a [<!ENTITY x "y">]><a>' + b"<item>1</item>" * 30 + b"<item>&</item></a>"
+    for read in (data, data.replace(b"&<", b"<")):
+        with pytest.raises(Unreadable, match="declares entities"):
+            xml.parts(read, "item", filename="a.xml")
+
+
+@pytest.mark.parametrize("prefix", ["", "x:", "ns0:"])
+def test_a_damaged_document_is_read_with_the_namespaces_of_its_root_and_nothing_else_of_it(prefix: str) -> None:
+    declared = f'xmlns{":" if prefix else ""}{prefix[:-1]}="urn:a&amp;b"'
+    items = f"<{prefix}item>a</{prefix}item>" * 30 + f"<{prefix}item>&</{prefix}item>"
+    data = f"<{prefix}list {declared} day='{'x' * 9000}'>{items}</{prefix}list>".encode()
+    found = xml.parts(data, "item", filename="x")
+    part = next(found.parts)
+    assert isinstance(part, xml.Element)
+    assert part.tag == "{urn:a&b}item"
+    around = part.getparent()
+    assert around is not None
+    assert not around.attrib
+    assert len(found.root.get("day", "")) == 9000
+
+
+def test_a_damaged_part_does_not_cost_much_memory() -> None:
+    data = b"<list day='" + b"x" * 9000 + b"'>" + b"<item>a</item>" * 40_000 + b"<item>&</item></list>"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert sum(isinstance(part, xml.Element) for part in xml.parts(data, "item", filename="x").parts) == 40_000
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"<list>" + b"<item>a</item>" * (xml.MOST_SALVAGED + 1) + b"<item>&</item></list>", id="parts"),
+        pytest.param(
+            b"<list "
+            + b" ".join(b'xmlns:a%d="u"' % n for n in range(500))
+            + b">"
+            + b"<item>a</item>" * 3000
+            + b"<item>&</item></list>",
+            id="namespaces",
+        ),
+    ],
+)
+def test_a_damaged_document_that_costs_too_much_part_by_part_is_refused(data: bytes) -> None:
+    began = time.process_time()
+    with pytest.raises(Unreadable, match="is not well-formed XML"):
+        xml.parts(data, "item", filename="x")
+    assert time.process_time() - began < 2
 
 
 @given(
@@ -165,6 +226,31 @@ def test_a_web_page_is_utf8_whatever_it_says() -> None:
 def test_a_web_page_in_another_encoding_is_refused() -> None:
     with pytest.raises(Unreadable, match="is not UTF-8 text"):
         xml.html("<p>Chloé</p>".encode("latin-1"), filename="x")
+
+
+MANY = " ".join(f'a{n}="1"' for n in range(40_000))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(f"<html><body {MANY}>x</body></html>", id="plain"),
+        pytest.param("<body " + MANY.replace('"1"', '">"') + ">x", id="with ends in quotes"),
+        pytest.param(f"<!-- <p a=' --><body {MANY}>'x", id="behind a quote in a comment"),
+        pytest.param(f"<script>'<!-- <p a=\"'</script><body {MANY}>x", id="behind a script"),
+        pytest.param(f"<body {MANY.replace(' ', '/')}>x", id="with slashes"),
+    ],
+)
+def test_a_web_page_with_very_many_attributes_on_a_tag_is_refused_at_once(page: str) -> None:
+    began = time.process_time()
+    with pytest.raises(Unreadable, match="a tag with more than 100 attributes"):
+        xml.html(page.encode(), filename="x")
+    assert time.process_time() - began < 1.5
+
+
+def test_a_web_page_may_have_long_attributes_and_many_tags() -> None:
+    page = f"<p title='{'x y' * 50_000}'>" + "<a b=1 c=2>d</a>" * 200
+    assert len(list(xml.html(page.encode(), filename="x").iter("a"))) == 200
 
 
 def test_a_file_is_read_up_to_the_limit() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -61,6 +62,12 @@ def test_noticed_is_what_is_said_in_time_and_would_not_be_said_without_the_fault
 def test_a_fault_that_never_came_to_pass_proves_nothing() -> None:
     assert verdict(None, turns(DONE), turns(DONE)) == Verdict(Noticed.NOT_MET)
     assert verdict(MET + timedelta(days=1), turns(DONE), turns(DONE)) == Verdict(Noticed.NO)
+
+
+def test_what_is_said_late_anywhere_is_no_sign_of_harmlessness() -> None:
+    first, second, third = turns(EARLY, DONE, DONE)
+    for late in (replace(third, sources=("No answer.",)), replace(third, log=("It is locked.",))):
+        assert verdict(MET, [first, second, late], turns(EARLY, DONE, DONE)) == Verdict(Noticed.NO)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,10 @@ from dataclasses import replace
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from hypothesis import given
+from hypothesis import strategies as st
 
+from broadsheet.bibliography import tex
 from broadsheet.evidence.rules import Claim
 from broadsheet.testing.cast import ADA, BELA, HARBOUR, LANTERN, MEADOW, arxiv, said
 from broadsheet.web import markdown
@@ -67,6 +70,15 @@ def test_who_prefers_markdown_gets_it_at_the_page_itself(press, get, accept: str
         assert answer.status_code == 200
         assert answer.headers["Content-Type"] == f"{expected}; charset=utf-8"
         assert answer.headers["Vary"] == "Accept, Accept-Encoding"
+
+
+@pytest.mark.parametrize("accept", ["text/markdown", "text/markdown, text/html, */*", "text/html", "*/*"])
+def test_a_twin_is_the_same_whatever_its_reader_prefers(press, get, accept: str) -> None:
+    press([LANTERN])
+    for page in ("/index.md", "/sections.md", "/search.md?q=steps", "/date/2024-01-02.md", "/papers/2401.00001.md"):
+        answer = get(page, accept=accept)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "text/markdown; charset=utf-8")
+        assert answer.text == get(page).text
 
 
 def test_a_twin_says_which_page_it_is_the_twin_of(press, get) -> None:
@@ -179,6 +191,80 @@ HOSTILE = [
 ]
 
 
+# --- Mathematics -----------------------------------------------------------------------------------------------------
+
+
+def harmful(markdown_text: str) -> list[str]:
+    """What CommonMark takes for HTML, code, a link or a picture, apart from signs with a backslash before them."""
+    return re.findall(r"<[A-Za-z/!?]|`|\]\(", without_escapes(markdown_text))
+
+
+def without_escapes(markdown_text: str) -> str:
+    """A letter for every sign that stands for itself: https://spec.commonmark.org/0.31.2/#backslash-escapes."""
+    return re.sub(r"\\[!-/:-@\[-`{-~]", "x", markdown_text)
+
+
+@pytest.mark.parametrize(
+    ("formula", "text"),
+    [
+        pytest.param("a<b", r"$a\lt b$", id="less"),
+        pytest.param("a > b", r"$a \gt b$", id="greater"),
+        pytest.param(r"a\>b\\>c", r"$a\: b\\\gt c$", id="a space, and a new line with a sign"),
+        pytest.param("<img src=x onerror=alert(1)>", r"$\lt img src=x onerror=alert(1)\gt$", id="an element"),
+        pytest.param("[x](javascript:1)", "$[x] (javascript:1)$", id="a link"),
+        pytest.param("![x](//e.example)", "$![x] (//e.example)$", id="a picture"),
+        pytest.param(r"\[x\](a)", r"$\lbrack x\rbrack (a)$", id="a link in signs that stand for themselves"),
+        pytest.param("[0,1)", r"$\lbrack 0,1)$", id="an interval open above"),
+        pytest.param("(0,1]", r"$(0,1\rbrack$", id="an interval open below"),
+        pytest.param(r"\sqrt[3]{x}\\[2pt] y", r"$\sqrt[3]{x}\\[2pt] y$", id="what may stand in brackets"),
+        pytest.param(r"\text{``a''}", "$\\text{\u2018\u2018a''}$", id="quotes"),
+        pytest.param(r"\href{javascript:1}{x}", r"$\mathrm{href}{javascript:1}{x}$", id="a link of MathJax"),
+        pytest.param(r"\hrefs \\href", r"$\hrefs \\href$", id="other names"),
+        pytest.param("a\\ ", "$a$", id="a backslash at the end would keep the dollar"),
+        pytest.param("\\", "", id="nothing is left"),
+    ],
+)
+def test_a_formula_is_mathematics_and_nothing_else(formula: str, text: str) -> None:
+    for html in (f'<math alttext="{formula}"></math>', f'<span class="tex">{formula.replace("<", "&lt;")}</span>'):
+        assert inline(html) == text
+
+
+@given(st.lists(st.sampled_from([*"<>[]()`\\$!{}x5/ :", "img", "javascript:", "\\href", "](", "\\\\", "\\]"])))
+def test_no_formula_is_html_code_or_a_link(parts: list[str]) -> None:
+    formula = "".join(parts)
+    span = f'<span class="tex">{formula.replace("<", "&lt;")}</span>'
+    for html in (span, f"a {span}5", f"<em>{span}</em>[b](c)"):
+        assert harmful(inline(html)) == []
+    label = inline(span)
+    held = without_escapes(label)
+    assert held.count("[") == held.count("]")
+    assert inline(f'<a href="/b">{span}</a>') == (f"[{label}](/b)" if label else "")
+    for source in (f"5$ {formula} $6 b", f"${formula}$"):
+        assert harmful(inline(tex.to_html(source))) == []
+
+
+def test_mathematics_ends_also_before_a_digit() -> None:
+    """https://pandoc.org/MANUAL.html#math: a dollar before a digit ends none."""
+    assert inline('<math alttext="x"></math>5 a') == "$x$\u200b5 a"
+    assert inline('<math alttext="x"></math> 5<em>a</em>5') == "$x$ 5*a*5"
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        pytest.param("5$ <img src=x onerror=alert(1)> $6 evil math", id="between prices"),
+        pytest.param("An $<svg onload=alert(1)>$ element", id="an element"),
+        pytest.param("A $[x](javascript:1)$ link", id="a link"),
+        pytest.param("A $`$ and a $`$ of code", id="code"),
+    ],
+)
+def test_no_title_with_mathematics_is_live_in_a_twin(press, get, title: str) -> None:
+    press([replace(LANTERN, title=title, abstract=title, code_url="https://e.example/`\t[x](javascript:1)")])
+    for path in ("/papers/2401.00001.md", "/section/cs.LG.md", "/index.md", "/author/ada-example.md"):
+        text = re.sub(r"\]\((?:http://localhost|https://)[^\s()`<>]*\)|<https://[^\s()`<>]+>", "]", get(path).text)
+        assert harmful(text) == [], path
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_no_text_of_a_source_changes_the_shape(press, get, text: str) -> None:
     press(
@@ -199,6 +285,19 @@ def test_no_text_of_a_source_changes_the_shape(press, get, text: str) -> None:
         assert sum(line.startswith("# ") for line in lines) == 1, path
         assert not any(line.startswith(("> ", "```", "---")) for line in lines)
         assert not any(re.search(r"(?<!\\)!\[|(?<!\\)\]\(javascript|(?<!\\)<script", line) for line in lines)
+
+
+@pytest.mark.parametrize("path", ["/section/a.md", "/section/a.md.md"])
+def test_a_section_whose_name_ends_like_the_form_has_its_page(press, get, path: str) -> None:
+    press([replace(LANTERN, categories=("a.md",))])
+    answer = get(path)
+    assert (answer.status_code, "Lantern" in answer.text) == (200, True)
+    assert answer.headers["Content-Type"].startswith("text/markdown" if path.endswith(".md.md") else "text/html")
+
+
+def test_a_section_comes_before_one_whose_name_ends_like_the_form(press, get) -> None:
+    press([replace(LANTERN, categories=("a",)), replace(HARBOUR, categories=("a.md",))])
+    assert get("/section/a.md").headers["Content-Type"].startswith("text/markdown")
 
 
 # --- From HTML -------------------------------------------------------------------------------------------------------

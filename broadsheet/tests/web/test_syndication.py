@@ -25,7 +25,7 @@ from broadsheet.papers.queries import Paper
 from broadsheet.search.index import Hit, IndexUnavailable
 from broadsheet.search.query import Sort
 from broadsheet.testing.cast import ADA, CHLOE, HARBOUR, LANTERN, MEADOW, arxiv, doi, said
-from broadsheet.web.syndication import freshness, lists
+from broadsheet.web.syndication import freshness, lists, views
 from broadsheet.web.syndication.bodies import MATHML, XHTML, Body
 from broadsheet.web.syndication.feeds import ENTRIES, EXTENSION
 from broadsheet.web.syndication.tags import tag
@@ -378,6 +378,64 @@ def test_the_links_between_parts_are_those_of_rfc_5005(press, get) -> None:
     assert middle.find("b:edition", NAMES) is not None
 
 
+def following(answer: HttpResponse) -> str:
+    """The address of the part behind this one; "" when it is the last."""
+    text = f"{answer.headers.get('Link', '')} {answer.text}".replace("&amp;", "&")
+    match = re.search(r'<([^>]+)>; rel="next"|rel="next"[^>]*?href="([^"]+)"|"next_url":"([^"]+)"', text)
+    return (match[1] or match[2] or match[3]).removeprefix("http://localhost") if match else ""
+
+
+@pytest.mark.parametrize("form", [*FORMS, "bib"])
+@pytest.mark.parametrize("asked", ["q=lamps", "q=lamps&sort=newest"])
+@pytest.mark.parametrize("count", [7, 9, 12])
+def test_a_search_goes_on_behind_the_last_part_that_has_a_number(
+    press, get, monkeypatch, form: str, asked: str, count: int
+) -> None:
+    monkeypatch.setattr(lists, "MAX_DEPTH", 7)
+    monkeypatch.setattr(views.feeds, "ENTRIES", 3)
+    monkeypatch.setattr(views.citations, "MOST", 3)
+    press(works(count))
+    found, address, asked_for = [], f"/search.{form}?{asked}", []
+    while address:
+        answer = get(address)
+        assert answer.status_code == 200
+        found += re.findall(r"tag:[\w.]+,2026:paper/([\w.]+)|eprint = \{([\w.]+)", answer.text)
+        asked_for.append(address)
+        address = following(answer)
+    assert len(found) == len(set(found)) == count
+    assert ["after=" in each for each in asked_for] == [False, False, *[True] * (len(asked_for) - 2)]
+    assert all(each.startswith(f"/search.{form}?{asked}") for each in asked_for)
+
+
+def test_parts_without_numbers_know_the_first_and_no_last(press, get, monkeypatch) -> None:
+    monkeypatch.setattr(lists, "MAX_DEPTH", ENTRIES)
+    press(works(2 * ENTRIES + 5))
+    first = get("/search.atom?q=lamps")
+    second = atom(get(following(first)))
+    links = {each.get("rel"): each.get("href") for each in second.findall("a:link", NAMES)}
+    assert links.keys() == {"self", "alternate", "first", "next"}
+    assert links["first"] == "http://localhost/search.atom?q=lamps"
+    assert links["self"].endswith(following(first))
+    assert not texts(atom(first), "./a:link[@rel='last']")
+
+
+@pytest.mark.parametrize("form", [*FORMS, "bib"])
+def test_a_section_whose_name_ends_like_a_form_has_its_page_and_its_forms(press, get, form: str) -> None:
+    press([replace(LANTERN, categories=(f"sec.{form}",))])
+    assert f"/section/sec.{form}" in get("/sections").text
+    answer = get(f"/section/sec.{form}")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert get(f"/section/sec.{form}.atom").headers["Content-Type"].startswith("application/atom+xml")
+    assert get(f"/section/sec.{form}.md").headers["Content-Type"].startswith("text/markdown")
+    assert get(f"/section/other.{form}").status_code == 404
+
+
+def test_a_section_has_its_forms_also_beside_one_whose_name_ends_like_a_form(press, get) -> None:
+    press([replace(LANTERN, categories=("sec",)), replace(HARBOUR, categories=("sec.atom",))])
+    assert get("/section/sec.atom").headers["Content-Type"].startswith("application/atom+xml")
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [
@@ -385,11 +443,14 @@ def test_the_links_between_parts_are_those_of_rfc_5005(press, get) -> None:
         pytest.param("/date/2024-01-02.atom?page=x", 404, id="no number"),
         pytest.param("/section/cs.LG.atom?after=x", 404, id="no place in a list"),
         pytest.param("/search.atom?q=lamps&page=9999", 404, id="deeper than an answer is read"),
+        pytest.param("/search.atom?q=lamps&after=x", 404, id="no place in an answer"),
         pytest.param("/search.atom", 400, id="no search"),
         pytest.param("/search.atom?q=lamps", 200, id="a search"),
         pytest.param("/search.atom?q=nobodysaysthis", 200, id="a search that finds nothing"),
         pytest.param("/search.bib?q=nobodysaysthis", 404, id="nothing to cite"),
         pytest.param("/date/2023-01-01.atom", 404, id="no such edition"),
+        pytest.param("/date/0001-01-01.atom", 404, id="the first day of the calendar"),
+        pytest.param("/date/9999-12-31.bib", 404, id="the last day of the calendar"),
         pytest.param("/section/nothing.atom", 404, id="no such section"),
         pytest.param("/author/nobody.atom", 404, id="no such author"),
         pytest.param("/papers/2401.99999/related.atom", 404, id="no such paper"),

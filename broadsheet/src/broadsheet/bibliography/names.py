@@ -31,7 +31,10 @@ class Name:
 
 
 def printed(name: str) -> str:
-    """`name` as a reader expects it: given name first, Unicode instead of TeX; "" when it names nobody (``et al.``)."""
+    """`name` as a reader expects it: given name first, Unicode instead of TeX, no control characters.
+
+    "" when it names nobody (``et al.``).
+    """
     if "," not in name and not _TELLTALE.search(name):
         return " ".join(name.split())
     return str(parts(name))
@@ -139,8 +142,10 @@ def _words(name: str) -> str:
 
 
 _LONGEST_SLUG = 80
+# Control characters but for white space, and the marks that turn the direction of writing round, as in `tex`.
+_UNPRINTED = "\\x00-\\x08\\x0e-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069"
 # Anything that makes a name more than words with blanks between them.
-_TELLTALE = re.compile(r"[\\{}~()*†‡§¶$]|\bet\s{1,9}al\b|\bothers\b|ollaboration|[\u0300-\u036f]")
+_TELLTALE = re.compile(r"[\\{}~()*†‡§¶$" + _UNPRINTED + r"]|\bet\s{1,9}al\b|\bothers\b|ollaboration|[\u0300-\u036f]")
 _SUFFIX = re.compile(r"(?:[Jj][Rr]|[Ss][Rr])\.?|I{2,3}|IV|2nd|3rd")
 _NOBODY = re.compile(
     r"(?:^|,?\s{1,9})(?:et\s{1,9}al\b\.?|(?:and|with)\s{1,9}(?:[0-9]{1,5}\s{1,9})?others)\.?\s*$", re.IGNORECASE
@@ -160,7 +165,7 @@ _JOINING = frozenset(("y", "e"))
 
 def _plain(text: str) -> str:
     """The name in composed Unicode, without braces, footnote marks, affiliations and "et al."."""
-    text = accents.to_unicode(text).replace("~", " ").replace("\\,", " ").replace("\\ ", " ")
+    text = accents.to_unicode(_CONTROL.sub("", text)).replace("~", " ").replace("\\,", " ").replace("\\ ", " ")
     text = " ".join(unicodedata.normalize("NFC", text.translate(_MARKS)).split())
     text = _NOBODY.sub("", text)
     for _ in range(_MOST_REMARKS):
@@ -170,6 +175,7 @@ def _plain(text: str) -> str:
     return text
 
 
+_CONTROL = re.compile(f"[{_UNPRINTED}]")
 _MARKS = dict.fromkeys(map(ord, "{}\\*†‡§¶$"))
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import glob
 import os
+import stat
 import sys
 import tempfile
 import time
@@ -24,10 +27,11 @@ from broadsheet.editions.rules import Kind
 from broadsheet.papers import queries as papers
 from broadsheet.papers import tasks
 from broadsheet.search import query as search
-from broadsheet.search.index import IndexUnavailable
+from broadsheet.search.index import RELEVANCE_DEPTH, Index, IndexUnavailable
 
 EVERY = 5.0  # seconds between two lines of progress
 _BATCH = 500
+_PAGE = 5_000  # papers of a search asked for at once
 # What importing makes of a record that names no other source.
 _SOURCE = "records"
 
@@ -36,7 +40,8 @@ def export(file: Path, form: str, *, query: str | None = None, edition: str | No
     """Write the papers to `file`, or to the terminal where it is ``-``.
 
     A file appears when all of it is written. Raises Failure when it exists and `force` is not given, when there is no
-    such folder or edition, when the search cannot answer, and OSError when it cannot be written.
+    such folder or edition, when the search cannot answer or does not list all that it found, and OSError when it
+    cannot be written.
     """
     if query is not None and edition is not None:
         raise Failure("--query and --edition cannot be given together. Nothing was written.")
@@ -70,13 +75,36 @@ def _found(words: str) -> tuple[int, Iterator[Record]]:
     try:
         index = tasks.open_index()
         asked = search.parse(words)
-        total = index.search(asked, limit=1).total
-        ids = [
-            hit.pk for start in range(0, total, _BATCH) for hit in index.search(asked, limit=_BATCH, offset=start).hits
-        ]
+        if index.search(asked, limit=1).total > RELEVANCE_DEPTH and asked.sort is not search.Sort.NEWEST:
+            click.echo(f"More than {RELEVANCE_DEPTH:,} papers were found. They come newest first.", err=True)
+            asked = replace(asked, sort=search.Sort.NEWEST)
+        ids, total = _listed(index, asked)
     except IndexUnavailable as error:
         raise Failure(f"{error} `broadsheet doctor` builds the index again.") from error
+    except ValueError as error:
+        raise Failure("The index was changed while it was read. Nothing was written. Try again.") from error
+    if len(ids) < total:
+        raise Failure(
+            f"The search found {total:,} papers and listed {len(ids):,}: {total - len(ids):,} are missing. "
+            "Nothing was written. Try again, or narrow the search, for example by year."
+        )
     return len(ids), _believed(ids)
+
+
+def _listed(index: Index, asked: search.Query) -> tuple[list[int], int]:
+    """The papers that a search lists, page after page, each once, and how many it says there are at least.
+
+    Raises IndexUnavailable, and ValueError when the order of the answer changes meanwhile.
+    """
+    page = index.search(asked, limit=_PAGE)
+    total = page.total
+    ids = dict.fromkeys(hit.pk for hit in page.hits)
+    while page.next and page.hits:
+        page = index.search(asked, limit=_PAGE, after=page.next)
+        # While it is read, papers may come and go.
+        total = min(total, page.total)
+        ids |= dict.fromkeys(hit.pk for hit in page.hits)
+    return list(ids), total
 
 
 def _printed(label: str) -> tuple[int, Iterator[Record]]:
@@ -140,25 +168,58 @@ def _written(target: IO[bytes], write: _Write, records: Iterable[Record], total:
 
 @contextlib.contextmanager
 def _complete(file: Path, *, force: bool) -> Iterator[IO[bytes]]:
-    """A file beside `file` that takes its place when everything went well, and is gone when not. Raises Failure."""
+    """A file beside `file` that takes its place when everything went well, and is gone when not. Raises Failure.
+
+    A link is followed. A file that is replaced keeps its mode.
+    """
+    if file.is_symlink():
+        file = Path(os.path.realpath(file))
     if not file.parent.is_dir():
         raise Failure(f"There is no folder {file.parent}. Nothing was written. Make it, or name another place.")
     if file.is_dir():
         raise Failure(f"{file} is a folder. Nothing was written. Name a file in it.")
+    if os.path.lexists(file) and not file.is_file():
+        raise Failure(f"{file} is no regular file. Nothing was written. Name another, or - for the terminal.")
     if file.exists() and not force:
         raise _existing(file)
+    _remove_left(file)
     with tempfile.NamedTemporaryFile(
         dir=file.parent, prefix=f".{file.name[:100]}.", suffix=".partial", delete=False
     ) as target:
         partial = Path(target.name)
+        with contextlib.suppress(OSError):
+            # Says to `_remove_left` that somebody writes it.
+            fcntl.flock(target.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
         try:
             yield target.file
             target.flush()
+            os.fchmod(target.fileno(), _mode(file))
             os.fsync(target.fileno())
             _place(partial, file, force=force)
         finally:
             with contextlib.suppress(FileNotFoundError):
                 partial.unlink()
+
+
+def _remove_left(file: Path) -> None:
+    """Remove what exports to `file` that were killed have left beside it, and nothing that somebody still writes."""
+    for left in file.parent.glob(f".{glob.escape(file.name[:100])}.{'[a-z0-9_]' * 8}.partial"):
+        with contextlib.suppress(OSError):
+            held = os.open(left, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                left.unlink()
+            finally:
+                os.close(held)
+
+
+def _mode(file: Path) -> int:
+    """The permissions that the complete file gets: those of the one it replaces, else those of any new file."""
+    with contextlib.suppress(FileNotFoundError):
+        return stat.S_IMODE(file.stat().st_mode) & 0o777
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def _place(partial: Path, file: Path, *, force: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -55,7 +56,8 @@ def search(words: str, wishes: Wishes) -> None:
     except IndexUnavailable as error:
         raise Failure(f"{error} `broadsheet doctor` builds the index again.") from error
     if wishes.as_json:
-        click.echo(json.dumps(_as_json(words, answer, reasons), ensure_ascii=False))
+        # On a terminal, what others wrote must not steer it; JSON says every sign in ASCII too.
+        click.echo(json.dumps(_as_json(words, answer, reasons), ensure_ascii=sys.stdout.isatty()))
     else:
         _tell(answer, reasons)
 

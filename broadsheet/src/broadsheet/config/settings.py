@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from pathlib import Path
 from typing import Any
@@ -95,16 +96,26 @@ WHITENOISE_MAX_AGE = 365 * 24 * 3600
 WHITENOISE_IMMUTABLE_FILE_TEST = assets.always
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
+
+def _of_a_reader(record: logging.LogRecord) -> bool:
+    """Make what a reader did wrong, as a foreign Host, a short warning without calls; whether that is still logged."""
+    if record.name.startswith("django.security."):
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.msg, record.args = record.getMessage()[:300], ()
+        record.exc_info = record.exc_text = None
+    return record.levelno >= logging.getLogger().level
+
+
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "broadsheet.config.logs.OneLine"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"readers": {"()": "django.utils.log.CallbackFilter", "callback": _of_a_reader}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["readers"]}},
     "root": {"handlers": ["stderr"], "level": configuration.log_level.upper()},
     "loggers": {
-        # A missing page is the reader's news, not the operator's; what we refuse is logged by its own logger.
+        # A missing page is the reader's news, not the operator's; what we refuse is a warning of its own logger.
         "django": {"handlers": [], "propagate": True},
         "django.request": {"level": "ERROR"},
-        "django.security.DisallowedHost": {"level": "ERROR"},
     },
 }

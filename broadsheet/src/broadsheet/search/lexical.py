@@ -1,8 +1,8 @@
 """From a query to a plan: what must match, what adds to the score and how much. Engines carry plans out.
 
 The form of the score was measured on 2,599 searches for known papers (seven kinds, 409,000 papers; mean reciprocal rank
-0.948 against 0.810 for the usual sum of a title and an abstract field). ``benchmarks/bench_search.py`` measures it on
-100,000 papers: ``find`` in ``benchmarks/records/search.json``.
+0.948 against 0.810 for the usual sum of a title and an abstract field). ``benchmarks/bench_known_item.py`` measures it
+again: ``benchmarks/records/known_item.json``.
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ one answer differ by it alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO, NamedTuple, TypeAlias
+from typing import Any, BinaryIO, NamedTuple, TypeAlias
 
 from lxml import etree
 
@@ -22,6 +22,13 @@ from broadsheet.sources.base import EXCERPT_BYTES, Unreadable
 LIMIT = 32 * 1024 * 1024
 
 Element: TypeAlias = etree._Element  # noqa: SLF001 - the only name under which lxml has the class of its elements
+
+# The most attributes that one tag of a web page may have: libxml2 takes a time that grows with their square.
+MOST_ATTRIBUTES = 100
+
+# A damaged document is read part by part only up to so many parts, and so many bytes of namespaces said before them.
+MOST_SALVAGED = 100_000
+_MOST_HEADS = 16 * 1024 * 1024
 
 _PIECE = 1024 * 1024
 _START_TAG = re.compile(rb"<([A-Za-z_][\w.:-]{0,100})(?:\s[^<>]{0,10000})?>")
@@ -47,10 +54,13 @@ class Damaged:
 
 
 class Parts(NamedTuple):
-    """A document whose repeated elements were read one by one: the root, and each of them or why it is damaged."""
+    """A document whose repeated elements were read one by one: the root, and each of them or why it is damaged.
+
+    `parts` can be gone through once.
+    """
 
     root: Element
-    parts: tuple[Element | Damaged, ...]
+    parts: Iterator[Element | Damaged]
 
 
 def read(stream: BinaryIO, *, filename: str) -> bytes:
@@ -86,9 +96,10 @@ def document(data: bytes, *, filename: str) -> Element:
     """The root of a well-formed document. Raises Unreadable, also for one that declares entities of its own."""
     _refuse_foreign(data, filename)
     try:
-        return _parsed(data)
+        root = _parsed(data)
     except etree.XMLSyntaxError as error:
         raise _refusal(data, error, filename) from error
+    return _without_entities(root, data, filename)
 
 
 def parts(data: bytes, *tags: str, filename: str) -> Parts:
@@ -96,7 +107,8 @@ def parts(data: bytes, *tags: str, filename: str) -> Parts:
     cost the others.
 
     Raises Unreadable when the document is cut off, when what stands around the elements is damaged, and when so many
-    are damaged that the whole must be: two or more, and more than one in twenty.
+    are damaged that the whole must be: two or more, and more than one in twenty. A damaged document with more than
+    `MOST_SALVAGED` elements is refused too.
     """
     _refuse_foreign(data, filename)
     try:
@@ -105,15 +117,26 @@ def parts(data: bytes, *tags: str, filename: str) -> Parts:
         found = _salvaged(data, tags)
         if found is None:
             raise _refusal(data, error, filename) from error
-        return found
-    return Parts(root, tuple(descendants(root, *tags)))
+    else:
+        found = Parts(root, descendants(root, *tags))
+    _without_entities(found.root, data, filename)
+    return found
 
 
 def html(data: bytes, *, filename: str) -> Element:
-    """The root of a web page in UTF-8, however badly formed. Raises Unreadable when nothing of it is text."""
-    page = text.utf8(data, filename=filename)
+    """The root of a web page in UTF-8, however badly formed.
+
+    Raises Unreadable when nothing of it is text, and when one of its tags has more than `MOST_ATTRIBUTES` attributes.
+    """
+    page = _undeclared(text.utf8(data, filename=filename)).encode()
+    if _most_attributes(page) > MOST_ATTRIBUTES:
+        raise Unreadable(
+            f"{text.shown(filename)} has a tag with more than {MOST_ATTRIBUTES} attributes, which no page of an origin "
+            f"has. {text.NOTHING_STORED} Download it again.",
+            f"first bytes {data[:80]!r}",
+        )
     parser = etree.HTMLParser(no_network=True, huge_tree=False, remove_comments=True, remove_pis=True, encoding="utf-8")
-    found: Element | None = etree.fromstring(_undeclared(page).encode(), parser)
+    found: Element | None = etree.fromstring(page, parser)
     if found is None:
         raise Unreadable(
             f"{text.shown(filename)} is no web page. {text.NOTHING_STORED} Save it again.", f"first bytes {data[:80]!r}"
@@ -175,16 +198,54 @@ def _parsed(data: bytes) -> Element:
     return etree.fromstring(data, parser)
 
 
+class _Attributes:
+    """Counts the attributes of each tag while libxml2 reads a page, without a tree."""
+
+    def __init__(self) -> None:
+        self.most = 0
+
+    def start(self, _tag: str, attributes: Mapping[str, str]) -> None:
+        """A tag was read."""
+        self.most = max(self.most, len(attributes))
+
+    def close(self) -> int:
+        """The most attributes that one tag has."""
+        return self.most
+
+
+def _most_attributes(page: bytes) -> int:
+    """How many attributes the tag with the most of them has.
+
+    Only libxml2 itself knows what it takes for a tag: quotes, comments and scripts can hide one from any other reader.
+    """
+    target: Any = _Attributes()
+    parser = etree.HTMLParser(target=target, no_network=True, huge_tree=False, encoding="utf-8")
+    most: Any = etree.fromstring(page, parser)
+    return int(most)
+
+
 def _refuse_foreign(data: bytes, filename: str) -> None:
-    """Refuse what is no text, and documents that declare entities of their own. Raises Unreadable."""
+    """Refuse what is no text, and documents that plainly declare entities of their own. Raises Unreadable."""
     text.refuse_foreign(data[:_PIECE], filename=filename)
     opening = _START_TAG.search(data)
     if b"<!ENTITY" in data[: opening.start() if opening else len(data)]:
-        raise Unreadable(
-            f"{text.shown(filename)} declares entities of its own, which no answer of an origin does. "
-            f"{text.NOTHING_STORED} Download it again.",
-            f"first bytes {data[:80]!r}",
-        )
+        raise _own_entities(data, filename)
+
+
+def _without_entities(root: Element, data: bytes, filename: str) -> Element:
+    """The root again. Raises Unreadable when its document declares entities, however they were hidden."""
+    declared: Any = root.getroottree().docinfo.internalDTD
+    if declared is not None and declared.entities():
+        raise _own_entities(data, filename)
+    return root
+
+
+def _own_entities(data: bytes, filename: str) -> Unreadable:
+    return Unreadable(
+        f"{text.shown(filename)} declares entities of its own, which no answer of an origin does. "
+        f"{text.NOTHING_STORED} Download it again.",
+        f"first bytes {data[:80]!r}",
+    )
 
 
 def _refusal(data: bytes, error: etree.XMLSyntaxError, filename: str) -> Unreadable:
@@ -208,16 +269,29 @@ def _salvaged(data: bytes, tags: tuple[str, ...]) -> Parts | None:
     if opening is None or not data.rstrip().endswith(b"</" + opening[1] + b">"):
         return None
     spans = _spans(data, tags)
-    if not spans:
+    if not spans or len(spans) > MOST_SALVAGED:
         return None
     try:
         root = _parsed(data[: spans[0][0]] + data[spans[-1][1] :])
     except etree.XMLSyntaxError:
         return None
-    head, tail = opening[0], b"</" + opening[1] + b">"
-    found = tuple(_part(data[start:end], head, tail) for start, end in spans)
-    damaged = sum(isinstance(part, Damaged) for part in found)
-    return None if damaged >= 2 and damaged * 20 > len(found) else Parts(root, found)
+    head = _head(root)
+    if len(head) * len(spans) > _MOST_HEADS:
+        return None
+    # Read once to count and once more to give out: kept, each part would hold a document of its own.
+    damaged = sum(isinstance(part, Damaged) for part in _each(data, spans, head))
+    return None if damaged >= 2 and damaged * 20 > len(spans) else Parts(root, _each(data, spans, head))
+
+
+def _head(root: Element) -> bytes:
+    """A start tag ``<parts>`` that declares the namespaces of the root, and has nothing else of it."""
+    known: Any = {prefix: uri for prefix, uri in root.nsmap.items() if uri}
+    return etree.tostring(etree.Element("parts", nsmap=known)).removesuffix(b"/>") + b">"
+
+
+def _each(data: bytes, spans: Iterable[tuple[int, int]], head: bytes) -> Iterator[Element | Damaged]:
+    """The elements at these places, one at a time."""
+    return (_part(data[start:end], head) for start, end in spans)
 
 
 def _spans(data: bytes, tags: tuple[str, ...]) -> list[tuple[int, int]]:
@@ -238,10 +312,10 @@ def _spans(data: bytes, tags: tuple[str, ...]) -> list[tuple[int, int]]:
     return spans
 
 
-def _part(data: bytes, head: bytes, tail: bytes) -> Element | Damaged:
-    """One element parsed by itself, inside a copy of the root's tags for their namespaces."""
+def _part(data: bytes, head: bytes) -> Element | Damaged:
+    """One element parsed by itself, inside a root that declares the namespaces."""
     try:
-        return _parsed(head + data + tail)[0]
+        return _parsed(head + data + b"</parts>")[0]
     except etree.XMLSyntaxError as error:
         reason = text.printable(f"it is not well-formed XML: {error.msg or error}")[:300]
         return Damaged(reason, data[:EXCERPT_BYTES])

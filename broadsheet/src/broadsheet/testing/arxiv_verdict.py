@@ -77,7 +77,7 @@ def verdict(met: datetime | None, disturbed: Iterable[Moment], calm: Iterable[Mo
         for where, sentences in _told(one, usual[one.at]):
             if sentences:
                 return Verdict(where, sentences[0], round((one.at - met).total_seconds() / 3600, 2))
-    same = after and all(one.days == usual[one.at].days for one in after)
+    same = after and all(one == usual[one.at] for one in after)
     return Verdict(Noticed.HARMLESS if same else Noticed.NO)
 
 

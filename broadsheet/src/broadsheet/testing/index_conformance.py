@@ -204,6 +204,8 @@ class IndexConformance:
             (), 0, {"category": [], "year": [], "venue": []}
         )
         assert index.search(Query()).total == 0
+        with pytest.raises(ValueError, match=r"\.$"):
+            index.search(parse("anything"), after="nonsense")
         assert (index.suggest("any"), index.suggest_names("any")) == ([], [])
         assert index.explain(parse("anything"), 1) is None
 

@@ -36,6 +36,23 @@ _SPECIAL = re.compile(r"[\\`*\[\]<$~|]|&(?=#?\w)|(?<!\w)_|_(?!\w)|!(?=\[)")
 # What makes a line a heading, a quotation, an item or a rule.
 _BEGINNING = re.compile(r"(\s*)(#{1,6}(?=\s|$)|>|[-+](?=\s|$)|=+$|-{2,}|\d{1,9}(?=[.)](?:\s|$)))")
 _TICKS = re.compile("`+")
+# What in TeX a reader of Markdown takes for HTML, code or a link, and commands of MathJax and KaTeX that link, load or
+# style. A pair of backslashes comes first: a backslash before it belongs to no sign behind it, in both languages.
+_IN_A_FORMULA = re.compile(
+    r"\\\\|\\?[<>`]|\\(?P<command>href|url|html[A-Za-z]*|includegraphics|style|class|cssId|require)(?![A-Za-z])"
+    r"|\\\Z|\\?[\[\]]"
+)
+_WRITTEN = {
+    "<": "\\lt ",
+    "\\<": "\\lt ",
+    ">": "\\gt ",
+    "\\>": "\\: ",
+    "`": "\u2018",
+    "\\`": "\u2018",
+    "\\[": "\\lbrack ",
+    "\\]": "\\rbrack ",
+    "\\": "",
+}
 # The greatest depth of elements that is read; pages of ours have a quarter of it.
 _DEEPEST = 60
 
@@ -102,7 +119,8 @@ def _parts(element: HtmlElement) -> Iterator[str | HtmlElement]:
         if isinstance(child.tag, str):
             yield child
         if child.tail:
-            yield child.tail
+            # Before a digit, a dollar ends no mathematics (https://pandoc.org/MANUAL.html#math).
+            yield f"\u200b{child.tail}" if child.tail[0].isdigit() and _is_formula(child) else child.tail
 
 
 def _paragraph(loose: list[str]) -> Iterator[str]:
@@ -239,19 +257,47 @@ def _span(element: HtmlElement, base: str, depth: int = 0) -> str:
 def _verbatim(element: HtmlElement) -> str | None:
     """An element that has a form of its own, whatever text is in it; None for all others."""
     tag = element.tag
-    if tag == "math":
-        return _formula(element.get("alttext") or "", display=element.get("display") == "block")
-    if tag == "span" and element.get("class") == "tex":
-        return _formula(element.text_content(), display=False)
+    if _is_formula(element):
+        tex = element.get("alttext") if tag == "math" else element.text_content()
+        return _formula(tex or "", display=element.get("display") == "block")
     if tag in ("code", "kbd", "samp"):
         return _code(element.text_content())
     return "\\\n" if tag == "br" else None
 
 
+def _is_formula(element: HtmlElement) -> bool:
+    return bool(element.tag == "math" or (element.tag == "span" and element.get("class") == "tex"))
+
+
 def _formula(tex: str, *, display: bool) -> str:
-    tex = " ".join(tex.split())
+    """Mathematics between dollars that is harmless also to a reader who knows none, and parses it as Markdown."""
+    tex = " ".join(_harmless(" ".join(tex.split())).split())
     mark = "$$" if display else "$"
     return f"{mark}{tex}{mark}" if tex else ""
+
+
+def _harmless(tex: str) -> str:
+    """The same mathematics without HTML, code, links and pictures; brackets without a partner are commands."""
+    parts: list[str] = []
+    unclosed: list[int] = []
+    place = 0
+    for match in _IN_A_FORMULA.finditer(tex):
+        parts += [tex[place : match.start()], match[0]]
+        place = match.end()
+        if match["command"]:
+            parts[-1] = f"\\mathrm{{{match['command']}}}"
+        elif match[0] == "[":
+            unclosed.append(len(parts) - 1)
+        elif match[0] != "]":
+            parts[-1] = _WRITTEN.get(match[0], match[0])
+        elif unclosed:
+            unclosed.pop()
+            parts[-1] = "] " if tex[place : place + 1] == "(" else "]"
+        else:
+            parts[-1] = "\\rbrack "
+    for at in unclosed:
+        parts[at] = "\\lbrack "
+    return "".join([*parts, tex[place:]])
 
 
 def _code(text: str) -> str:
@@ -280,7 +326,7 @@ def _target(href: str, base: str) -> str:
     """An address between parentheses: nothing in it ends it."""
     with contextlib.suppress(ValueError):  # an address that no parser accepts is printed as it is
         href = urljoin(base, href)
-    for sign in " <>()\\\n":
+    for sign in " <>()\\`\t\r\n":
         href = href.replace(sign, f"%{ord(sign):02X}")
     return href
 

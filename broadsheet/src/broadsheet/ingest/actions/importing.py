@@ -60,20 +60,21 @@ def import_file(path: Path, *, progress: Callable[[Progress], None] | None = Non
     began = time.monotonic()
     with _opened(path) as stream, loading():
         size = path.stat().st_size
+        name = printable(path.name)
         source = _recognise(stream, path.name)
         items = consistent(read_verified(source, stream, filename=path.name))
         first = list(islice(items, BATCH))
         if not first:
-            raise Unreadable(f"{path.name} has no papers in it. Nothing was stored.")
-        run = ImportRun.objects.create(source=source.name, filename=printable(path.name), started_at=timezone.now())
+            raise Unreadable(f"{name} has no papers in it. Nothing was stored.")
+        run = ImportRun.objects.create(source=source.name, filename=name, started_at=timezone.now())
         for batch in _batches(first, items):
             _store(run, batch)
             if progress:
-                progress(Progress(path.name, min(stream.tell(), size), size, run.read))
+                progress(Progress(name, min(stream.tell(), size), size, run.read))
         run.finished_at = timezone.now()
         run.save(update_fields=["finished_at"])
     return Report(
-        run.id, source.name, path.name, run.read, run.new, run.merged, run.changed, run.unchanged, run.rejected,
+        run.id, source.name, name, run.read, run.new, run.merged, run.changed, run.unchanged, run.rejected,
         time.monotonic() - began,
     )  # fmt: skip
 
@@ -85,8 +86,9 @@ def _opened(path: Path) -> BufferedReader:
     try:
         return path.open("rb")
     except OSError as error:
+        name = printable(str(path))
         raise Unreadable(
-            f"{path} cannot be opened: {error.strerror}. Nothing was stored. Check that you may read it."
+            f"{name} cannot be opened: {error.strerror}. Nothing was stored. Check that you may read it."
         ) from error
 
 

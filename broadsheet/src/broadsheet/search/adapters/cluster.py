@@ -35,6 +35,7 @@ from broadsheet.search.adapters.cluster_wire import Address, Body, Conflict, Lin
 from broadsheet.search.document import Document
 from broadsheet.search.explanation import Explanation
 from broadsheet.search.index import Embedding, Facet, Hit, IndexLocked, IndexUnavailable, Results, Suggestion
+from broadsheet.search.paging import Place
 from broadsheet.search.query import Query, Sort
 
 # Papers whose present state is asked for at a time.
@@ -72,6 +73,8 @@ class ClusterIndex:
         wanted = list(facets)
         with self._reading() as reader:
             if reader is None:
+                if after:
+                    Place.read(after, query)
                 return Results((), 0, {str(facet): [] for facet in wanted})
             return reader.search(query, limit=max(limit, 0), offset=max(offset, 0), facets=wanted, after=after)
 

@@ -54,6 +54,7 @@ class Generations:
         self._lock = threading.RLock()
         self._writer: Lock | None = None
         self._open: dict[str, Generation] = {}
+        self._verified: set[str] = set()
         self._live: str | None = None
         self._looked = -RELOAD_AFTER
 
@@ -70,7 +71,7 @@ class Generations:
     def growing(self) -> Generation:
         """The vectors of our model, to be added to. Raises IndexLocked, ModelMissing, OSError.
 
-        What is damaged is removed, and begins anew.
+        What is damaged is removed, and begins anew. The first time, all of it is read to know.
         """
         with self._lock:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -79,6 +80,9 @@ class Generations:
             generation = self._generation(self._ours)
             try:
                 generation.vectors.count()
+                if generation.embedder.fingerprint not in self._verified:
+                    generation.vectors.verify()
+                    self._verified.add(generation.embedder.fingerprint)
                 live = self._named()
             except Damaged as error:
                 log.warning("The vectors are damaged and are made again: %s", error)

@@ -2,11 +2,13 @@
 
 It holds column after column, in the machine's byte order: primary keys (int64, rising), digests of the texts (int64),
 signs (`scan`), scales (float32), rows (int8). How many rows there are, and of how many numbers, is said elsewhere; the
-length of the file must fit.
+length of the file must fit. So is a checksum (CRC-32, as zlib computes it): reading the whole file takes two seconds
+for each gigabyte, so only who writes compares it, and readers look at the keys and the scales.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +26,8 @@ Column = npt.NDArray[Any]
 
 # Rows that are copied at a time: a merge takes no more memory than this, whatever it merges.
 _CHUNK = 16_384
+# Bytes that are read at a time for a checksum.
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,10 @@ class Segment:
 
 
 def mapped(path: Path, count: int, dimensions: int) -> Segment:
-    """The segment in a file, read from the disk when it is needed. Raises OSError; ValueError for a wrong length."""
+    """The segment in a file, read from the disk when it is needed.
+
+    Raises OSError; ValueError for a wrong length, keys that do not rise, or scales that are none.
+    """
     words = scan.words_of(dimensions)
     length = count * (8 + 8 + 8 * words + 4 + dimensions)
     if path.stat().st_size != length:
@@ -62,11 +69,34 @@ def mapped(path: Path, count: int, dimensions: int) -> Segment:
     pks, digests = column("i8", 8), column("i8", 8)
     bits = column("u8", 8, words).reshape(words, count)
     scales = column("f4", 4)
+    if not _plausible(pks, scales):
+        raise ValueError(f"{path.name} is not what was written")
     return Segment(pks, digests, Block(bits, column("i1", 1, dimensions).reshape(count, dimensions), scales))
 
 
-def write(path: Path, parts: Sequence[Segment]) -> int:
-    """Write several segments as one; of a paper in two of them the later one counts. Returns how many papers it has."""
+def _plausible(pks: Keys, scales: Column) -> bool:
+    """Whether keys rise and scales are positive numbers, which other bytes hardly do."""
+    for begin in range(0, len(pks), _CHUNK):
+        keys, some = pks[begin : begin + _CHUNK + 1], scales[begin : begin + _CHUNK]
+        if not ((keys[1:] > keys[:-1]).all() and ((some > 0) & (some < np.inf)).all()):
+            return False
+    return True
+
+
+def checksum(path: Path) -> int:
+    """The checksum of a file, which is read and not mapped: the memory of the process does not grow. Raises OSError."""
+    found = 0
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            found = zlib.crc32(piece, found)
+    return found
+
+
+def write(path: Path, parts: Sequence[Segment]) -> tuple[int, int]:
+    """Write several segments as one; of a paper in two of them the later one counts.
+
+    Returns how many papers it has, and its checksum. Raises OSError.
+    """
     pks = np.concatenate([part.pks for part in parts])
     source = np.repeat(np.arange(len(parts)), [len(part.pks) for part in parts])
     row = np.concatenate([np.arange(len(part.pks)) for part in parts])
@@ -93,5 +123,13 @@ def write(path: Path, parts: Sequence[Segment]) -> int:
         yield from gathered(lambda part: part.block.scales)
         yield from gathered(lambda part: part.block.rows)
 
-    durable.write(path, content())
-    return len(row)
+    found = 0
+
+    def summed() -> Iterator[memoryview]:
+        nonlocal found
+        for piece in content():
+            found = zlib.crc32(piece, found)
+            yield piece
+
+    durable.write(path, summed())
+    return len(row), found

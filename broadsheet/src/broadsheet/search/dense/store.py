@@ -17,7 +17,7 @@ import math
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,6 +44,10 @@ _LONGEST = 262_144
 _MEAN_OF = 1_000
 
 
+# The mean of vectors of length one is no longer than they are, but for rounding.
+_LONGEST_MEAN = 1.01
+
+
 class Damaged(Exception):
     """The folder holds something that no writer of ours left there. The vectors have to be made again."""
 
@@ -53,6 +57,7 @@ class Manifest:
     """What counts. `segments` are names with their numbers of rows; `papers` counts a paper in two of them once.
 
     `mean` is in hexadecimal, 32-bit floats in the machine's order; it was taken of the first `mean_of` vectors.
+    `checksums` are those of the segments, by name; what older versions wrote has none.
     """
 
     fingerprint: str
@@ -62,24 +67,53 @@ class Manifest:
     mean: str = ""
     mean_of: int = 0
     shortcut: Shortcut | None = None
+    checksums: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_bytes(cls, content: bytes) -> Manifest:
-        """Read a manifest. Raises ValueError, KeyError or TypeError when it is none."""
+        """Read a manifest. Raises ValueError, KeyError, TypeError or AttributeError when it is none."""
         said = json.loads(content)
         if said.pop("format") != FORMAT:
             raise ValueError("another format")
-        segments = tuple((str(int(name)).zfill(6), int(rows)) for name, rows in said.pop("segments"))
+        segments = tuple((str(int(name)).zfill(6), _whole(rows)) for name, rows in said.pop("segments"))
         shortcut = said.pop("shortcut")
         names = ("fingerprint", "dimensions", "papers", "mean", "mean_of")
         made = cls(
             **{name: said[name] for name in names},
             segments=segments,
-            shortcut=Shortcut(**shortcut) if shortcut else None,
+            shortcut=_shortcut(**shortcut) if shortcut else None,
+            checksums={name: _whole(value) for name, value in said.get("checksums", {}).items()},
         )
-        if len(bytes.fromhex(made.mean)) != (4 * made.dimensions if segments else 0):
-            raise ValueError("the mean has another length than the vectors")
+        _examine(made)
         return made
+
+
+def _whole(value: object) -> int:
+    """Raises ValueError for what is no whole number from nought on."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise ValueError(f"no number of anything: {value!r}")
+    return value
+
+
+def _shortcut(factor: object, recall: object, vectors: object) -> Shortcut:
+    """Raises ValueError or TypeError."""
+    if not isinstance(recall, int | float):
+        raise TypeError(f"no share: {recall!r}")
+    return Shortcut(None if factor is None else _whole(factor), float(recall), _whole(vectors))
+
+
+def _examine(manifest: Manifest) -> None:
+    """Raises ValueError or TypeError when its numbers do not fit each other, or are none."""
+    rows = [count for _name, count in manifest.segments]
+    _whole(manifest.mean_of)
+    if not max(rows, default=0) <= _whole(manifest.papers) <= sum(rows):
+        raise ValueError("other papers are counted than there are")
+    mean = bytes.fromhex(manifest.mean)
+    if len(mean) != (4 * _whole(manifest.dimensions) if rows else 0):
+        raise ValueError("the mean has another length than the vectors")
+    # Neither is a mean that is no number.
+    if not np.linalg.norm(np.frombuffer(mean, np.float32).astype(np.float64)) <= _LONGEST_MEAN:
+        raise ValueError("the mean is not one of vectors of length one")
 
 
 class Found(NamedTuple):
@@ -113,6 +147,16 @@ class Vectors:
     def count(self) -> int:
         """How many papers have a vector. Raises Damaged, OSError, as all methods do."""
         return self._current().manifest.papers
+
+    def verify(self) -> None:
+        """Read every segment and compare it with its checksum: two seconds for each gigabyte.
+
+        Raises Damaged, OSError.
+        """
+        manifest = self._current().manifest
+        for name, _rows in manifest.segments:
+            if name in manifest.checksums and segment.checksum(self._file(name)) != manifest.checksums[name]:
+                raise Damaged(f"the file {self._file(name).name} of the vectors is not what was written")
 
     def nearest(self, query: Floats, count: int, *, among: Sequence[int] | None = None) -> Found:
         """The `count` papers whose vectors are nearest to one of length one, the nearest first, of equals any.
@@ -214,7 +258,7 @@ class Vectors:
         try:
             with path.open("rb") as file:
                 manifest = Manifest.from_bytes(file.read(_LARGEST_MANIFEST))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise Damaged(f"the manifest of the vectors cannot be read: {error!r}") from error
         except FileNotFoundError as error:
             raise Damaged("the manifest of the vectors has vanished") from error
@@ -224,8 +268,13 @@ class Vectors:
 
     def _mapped(self, manifest: Manifest) -> _View:
         mean = np.frombuffer(bytes.fromhex(manifest.mean), np.float32) if manifest.mean else _nothing(manifest)
+        # A segment never changes: one that is mapped already is not looked at again.
+        known = dict(zip(_identities(self._view.manifest), self._view.segments, strict=True)) if self._view else {}
         try:
-            parts = [segment.mapped(self._file(name), rows, manifest.dimensions) for name, rows in manifest.segments]
+            parts = [
+                known.get(identity) or segment.mapped(self._file(name), rows, manifest.dimensions)
+                for identity, (name, rows) in zip(_identities(manifest), manifest.segments, strict=True)
+            ]
         except (FileNotFoundError, ValueError) as error:
             raise Damaged(f"a file of the vectors is gone or damaged: {error}") from error
         return _View(manifest, mean, tuple(parts))
@@ -242,8 +291,9 @@ class Vectors:
             joined.insert(0, parts[len(kept)])
         names = [int(path.stem) for path in self._folder.glob("*.vectors") if path.stem.isdecimal()]
         name = f"{max(names, default=0) + 1:06}"
-        rows = segment.write(self._file(name), joined)
-        return replace(manifest, segments=(*kept, (name, rows)))
+        rows, checksum = segment.write(self._file(name), joined)
+        sums = {one: manifest.checksums[one] for one, _rows in kept if one in manifest.checksums}
+        return replace(manifest, segments=(*kept, (name, rows)), checksums={**sums, name: checksum})
 
     def _measured(self, manifest: Manifest) -> Manifest:
         """With the shortcut measured, when the longest segment has doubled since that was done last."""
@@ -273,6 +323,11 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
 
 def _nothing(manifest: Manifest) -> Floats:
     return np.zeros(manifest.dimensions, np.float32)
+
+
+def _identities(manifest: Manifest) -> list[tuple[str, int, int | None]]:
+    """What tells each segment from every other one."""
+    return [(name, rows, manifest.checksums.get(name)) for name, rows in manifest.segments]
 
 
 def _rows(parts: Sequence[Segment]) -> int:

@@ -10,9 +10,24 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 
+_LONGEST_REASON = 300  # characters
+
 
 class ModelMissing(Exception):
     """The model cannot be used here. The text is a sentence for the reader; the cause is chained for the log."""
+
+
+def not_run(name: str, error: Exception) -> ModelMissing:
+    """What is raised when a model was loaded and then failed. What its runtime raises shares no class."""
+    reason = " ".join(str(error).split()).rstrip(".")[:_LONGEST_REASON]
+    return ModelMissing(f"The model {name} cannot be run: {reason or type(error).__name__}.")
+
+
+def finite(vectors: Floats) -> Floats:
+    """The same vectors. Raises ValueError when they hold what is no number, which would spoil all that are kept."""
+    if not np.isfinite(vectors).all():
+        raise ValueError("what it computes are no numbers")
+    return vectors
 
 
 class Embedder(Protocol):

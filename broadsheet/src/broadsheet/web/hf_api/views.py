@@ -87,7 +87,7 @@ def search(request: HttpRequest) -> HttpResponse:
         answer = searching.ask(index(), query, searching.Place(size=limit))
     except IndexUnavailable as error:
         log.warning("search is not possible now: %s", error, exc_info=error.__cause__)
-        raise Unanswerable(str(error), status=503) from error
+        raise Unanswerable(searching.plain(str(error)), status=503) from error
     corrected = [right for _, right in answer.results.corrections]
     base = _base(request)
 

@@ -86,11 +86,19 @@ def _absent(request: HttpRequest, kind: Kind, label: str) -> HttpResponse:
         "heading": wording.edition_name(kind, label),
         "kind": kind,
         "to_come": period.start > timezone.now().astimezone(wording.EASTERN).date(),
-        "why": editions.absence(period.start) if kind is Kind.DAY else None,
+        "why": _why(period.start) if kind is Kind.DAY else None,
         "earlier": earlier,
         "later": later,
     }
     return page(request, "pages/edition_absent.html", values, status=404)
+
+
+def _why(day: date) -> editions.Day | None:
+    """Why a day has no edition; None where nobody can tell, as of a day without a day before it in the calendar."""
+    try:
+        return editions.absence(day)
+    except OverflowError:
+        return None
 
 
 @require_safe

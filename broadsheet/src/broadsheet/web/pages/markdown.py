@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
-from django.urls import Resolver404, resolve
+from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
@@ -29,6 +29,10 @@ View = Callable[..., HttpResponseBase]
 _EDITIONS = 7
 
 
+# The view of a page by the one that negotiates for it.
+_PAGES: dict[Callable[..., Any], View] = {}
+
+
 def negotiated(view: View) -> View:
     """The view of a page, which answers in Markdown who prefers it: RFC 9110, section 12.5.1."""
 
@@ -43,20 +47,24 @@ def negotiated(view: View) -> View:
         patch_vary_headers(response, ("Accept",))
         return response
 
+    _PAGES[answer] = view
     return answer
 
 
 @require_safe
-def twin(request: HttpRequest, path: str) -> HttpResponse:
+def twin(request: HttpRequest, path: str) -> HttpResponseBase:
     """The page at `path` as Markdown; ``index`` is the front page. Raises Http404 when there is no such page."""
     page = links.FRONT if path == "index" else f"/{path}"
     try:
         found = resolve(page)
-        response = found.func(request, *found.args, **found.kwargs)
+        # A page is negotiated; the twin is made of its HTML also for who prefers Markdown.
+        view: View = _PAGES.get(found.func, found.func)
+        response = view(request, *found.args, **found.kwargs)
     except Resolver404 as error:
         raise Http404("There is no such address.") from error
     except Http404 as error:
-        return _answer(f"# Not here\n\n{escaped(str(error))}\n", status=404)
+        named = _named_so(request, found)
+        return named or _answer(f"# Not here\n\n{escaped(str(error))}\n", status=404)
     if isinstance(response, HttpResponseRedirect):
         return HttpResponseRedirect(addresses.in_form(response.url, "md"))
     if not isinstance(response, HttpResponse) or not _is_page(response):
@@ -64,6 +72,17 @@ def twin(request: HttpRequest, path: str) -> HttpResponse:
     asked = request.META.get("QUERY_STRING", "")
     address = f"{base_of(request)}{page}" + (f"?{asked}" if asked else "")
     return _twin(response, address, status=response.status_code)
+
+
+def _named_so(request: HttpRequest, found: ResolverMatch) -> HttpResponseBase | None:
+    """The page of a section whose name only seems to end in the form, as ``a.md``; None when there is no such one."""
+    if "slug" not in found.kwargs:
+        return None
+    try:
+        page: HttpResponseBase = found.func(request, slug=f"{found.kwargs['slug']}.md")
+    except Http404:
+        return None
+    return page
 
 
 @require_safe

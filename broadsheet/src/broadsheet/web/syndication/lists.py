@@ -255,11 +255,16 @@ def _search(request: HttpRequest, limit: int, *, newest: bool) -> Part:
     if newest or chosen == Sort.NEWEST:
         query = replace(query, sort=Sort.NEWEST)
 
-    def address(number: int) -> str:
-        return addresses.with_query(links.SEARCH, q=typed, sort=chosen if chosen == Sort.NEWEST else None, page=number)
+    def address(**place: str | int) -> str:
+        sort = Sort.NEWEST if chosen == Sort.NEWEST else None
+        return addresses.with_query(links.SEARCH, q=typed, sort=sort, **place)
 
-    part = Part(f"search/{typed}", f"Search: {typed}", address(1))
-    return _by_identifier(part, query) or _found(request, part, query, limit, address)
+    part = Part(f"search/{typed}", f"Search: {typed}", address())
+    known = _by_identifier(part, query)
+    if known:
+        return known
+    after = text_of(request, "after")
+    return _continued(part, query, limit, after, address) if after else _found(request, part, query, limit, address)
 
 
 def _by_identifier(part: Part, query: Query) -> Part | None:
@@ -270,11 +275,35 @@ def _by_identifier(part: Part, query: Query) -> Part | None:
     return replace(part, ids=(row.id,), total=1) if row else part
 
 
-def _found(request: HttpRequest, part: Part, query: Query, limit: int, address: Callable[[int], str]) -> Part:
+def _found(request: HttpRequest, part: Part, query: Query, limit: int, address: Callable[..., str]) -> Part:
+    """A part by its number. The last one that has a number leads to one that begins behind a paper."""
     number = paging.page_number(request)
     if number * limit > MAX_DEPTH:
-        raise Http404(f"An answer is read to its {wording.number(MAX_DEPTH)}th paper. Narrow the search instead.")
+        raise Http404(
+            f"Parts have numbers as far as the {wording.number(MAX_DEPTH)}th paper; from there on, each leads to the "
+            "next."
+        )
     results = index().search(query, limit=limit, offset=(number - 1) * limit)
     deepest = min(results.total, MAX_DEPTH // limit * limit)
-    pages = paging.pages(number, deepest, address, per_page=limit)
-    return _numbered(replace(part, ids=tuple(hit.pk for hit in results.hits), total=results.total), pages)
+    pages = paging.pages(number, deepest, lambda at: address(page=at), per_page=limit)
+    found = _numbered(replace(part, ids=tuple(hit.pk for hit in results.hits), total=results.total), pages)
+    if results.total <= deepest:
+        return found
+    following = found.next or (address(after=results.next) if results.next else "")
+    return replace(found, next=following, last="")
+
+
+def _continued(part: Part, query: Query, limit: int, after: str, address: Callable[..., str]) -> Part:
+    """The part behind the one whose `Results.next` is `after`. Raises Http404 when that is no place in the answer."""
+    try:
+        results = index().search(query, limit=limit, after=after)
+    except ValueError as error:
+        raise Http404(str(error)) from error
+    return replace(
+        part,
+        ids=tuple(hit.pk for hit in results.hits),
+        total=results.total,
+        here=address(after=after),
+        first=address(),
+        next=address(after=results.next) if results.next else "",
+    )

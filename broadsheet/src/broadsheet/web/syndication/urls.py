@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import wraps
 
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path, re_path
 
 from broadsheet import links
 from broadsheet.web.metadata.views import in_form
-from broadsheet.web.pages import markdown
+from broadsheet.web.pages import markdown, sections
 from broadsheet.web.syndication import lists, views
 
 _FEEDS = ("atom", "rss", "json")
@@ -16,13 +18,30 @@ _CITATIONS = ("bib", "ris", "csl.json")
 _ABOUT_A_PAPER = (*_CITATIONS, "jsonld", "linkset", "linkset.json")
 
 
-def _forms(pattern: str, view: views.View, forms: tuple[str, ...]) -> URLPattern:
+def _or_page(view: markdown.View, page: markdown.View) -> markdown.View:
+    """The view of a list; a name that only seems to end in a form, as ``sec.atom``, leads to its page."""
+    page = markdown.negotiated(page)
+
+    @wraps(view)
+    def answer(request: HttpRequest, form: str, slug: str) -> HttpResponseBase:
+        try:
+            return view(request, form=form, slug=slug)
+        except Http404 as absent:
+            try:
+                return page(request, slug=f"{slug}.{form}")
+            except Http404:
+                raise absent from None
+
+    return answer
+
+
+def _forms(pattern: str, view: markdown.View, forms: tuple[str, ...]) -> URLPattern:
     """The route of a page's pattern with a form behind it. Names in a pattern take any text, slashes too."""
     stem = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(pattern.removeprefix("/")))
     return re_path(rf"^{stem}\.(?P<form>{'|'.join(map(re.escape, forms))})\Z", view)
 
 
-def _list(pattern: str, view: views.View) -> URLPattern:
+def _list(pattern: str, view: markdown.View) -> URLPattern:
     return _forms(pattern, view, (*_FEEDS, *_CITATIONS))
 
 
@@ -33,7 +52,7 @@ urlpatterns = [
     _list(links.MONTH, views.forms_of(lists.month)),
     _list(links.FIRST_EDITION, views.forms_of(lists.first)),
     _forms(links.EDITIONS, views.forms_of(lists.archive), _FEEDS),
-    _list(links.SECTION, views.forms_of(lists.section)),
+    _list(links.SECTION, _or_page(views.forms_of(lists.section), sections.section)),
     _list(links.AUTHOR, views.forms_of(lists.author)),
     _list(links.SEARCH, views.forms_of(lists.search, as_feed=lists.search_newest)),
     _list(links.RELATED, views.forms_of(lists.related)),
