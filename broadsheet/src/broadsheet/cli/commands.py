@@ -150,7 +150,9 @@ def import_(files: tuple[Path, ...]) -> None:
     required=True,
     help="What to write: a format of citations, or every field as Broadsheet's own records.",
 )
-@click.option("--query", metavar="WORDS", help="Only what this search finds, the best first; the newest beyond 100,000.")
+@click.option(
+    "--query", metavar="WORDS", help="Only what this search finds, the best first; the newest beyond 100,000."
+)
 @click.option("--edition", metavar="LABEL", help="Only the papers of an edition, such as 2026-11-20, in its order.")
 @click.option("--force", is_flag=True, help="Replace FILE when it exists.")
 @_data
