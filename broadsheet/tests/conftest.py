@@ -133,11 +133,16 @@ def data_folder(request: pytest.FixtureRequest) -> Path | None:
         return None
     folder: Path = request.getfixturevalue("tmp_path") / "instance"
     folder.mkdir()
+    from broadsheet.web import rates
+
     settings = request.getfixturevalue("settings")
     settings.BROADSHEET_DATA = folder
     settings.BROADSHEET_INDEX = folder / "index"
     settings.BROADSHEET_SECRET_FILE = folder / "secret"
     settings.BROADSHEET_MODEL = ""
+    settings.BROADSHEET_ACCOUNTS = True
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": folder / "cache"}}
+    rates.counts.forget()
     return folder
 
 

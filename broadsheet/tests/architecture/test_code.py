@@ -22,7 +22,10 @@ _WRITING_SQL = re.compile(r"\s*(?:INSERT INTO|UPDATE \w+ SET|DELETE FROM|REPLACE
 
 # Called by a framework under exactly this name, so nothing of ours mentions them.
 CALLED_BY_NAME = frozenset(
-    {"application", "urlpatterns", "handler400", "handler403", "handler404", "handler500", "default_auto_field"}
+    {
+        *("application", "urlpatterns", "handler400", "handler403", "handler404", "handler500", "default_auto_field"),
+        *("process_view", "process_exception"),
+    }
 )
 
 

@@ -25,7 +25,7 @@ def test_no_contract_has_an_exception(contracts: Any) -> None:
 
 
 def test_every_app_is_in_the_grammar_and_its_tables_are_private(contracts: Any, packages: list[Path]) -> None:
-    apps = [package.name for package in packages if (package / "models.py").exists()]
+    apps = [package.name for package in packages if (package / "apps.py").exists()]
     assert contracts.lines("grammar", "containers") == [f"broadsheet.{app}" for app in _in_order(contracts, apps)]
     for app in apps:
         contract = contracts.of(f"{app}-tables")

@@ -34,7 +34,8 @@ def breaches(tables: list[type[models.Model]], depth: dict[str, int]) -> Iterato
 
 
 def test_foreign_keys_point_downwards_and_are_hidden(contracts: Any) -> None:
-    assert list(breaches(apps.get_models(include_auto_created=True), contracts.depth())) == []
+    ours = [table for table in apps.get_models(include_auto_created=True) if table.__module__.startswith("broadsheet.")]
+    assert list(breaches(ours, contracts.depth())) == []
 
 
 @pytest.mark.parametrize(

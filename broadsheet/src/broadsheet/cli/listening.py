@@ -14,10 +14,18 @@ BACKLOG = 512
 
 
 def refuse_exposure(configuration: Configuration) -> None:
-    """Raise Failure when other machines could reach this instance and nobody said by which names."""
-    if is_loopback(configuration.host) or configuration.allowed_hosts:
+    """Raise Failure when others could reach this instance although it has no accounts, or by names nobody allowed."""
+    host, names = configuration.host, configuration.allowed_hosts
+    if not configuration.accounts and not (is_loopback(host) and not names):
+        how = f"Listening on {host}" if not is_loopback(host) else f"Answering to {', '.join(names)}"
+        raise Failure(
+            f"{how} shows this instance to other machines, and without accounts it belongs to whoever asks. Turn "
+            "accounts on: BROADSHEET_ACCOUNTS=yes BROADSHEET_ALLOWED_HOSTS=papers.example.org broadsheet up "
+            f"--host {host}, and make yourself its operator: broadsheet person add NAME MAIL --role operator. To use "
+            "it on this machine only, leave BROADSHEET_HOST and BROADSHEET_ALLOWED_HOSTS away. Nothing was started."
+        )
+    if is_loopback(host) or names:
         return
-    host = configuration.host
     raise Failure(
         f"Listening on {host} shows this instance to other machines. Say by which names they reach it: "
         f"BROADSHEET_ALLOWED_HOSTS=papers.example.org broadsheet up --host {host}. To use it on this machine only, "

@@ -103,17 +103,63 @@ def secret(configuration: Configuration) -> Seen:
 
 
 def exposure(configuration: Configuration) -> Seen:
-    """When other machines can reach this instance, somebody said by which names."""
-    if is_loopback(configuration.host):
+    """When other machines can reach this instance, it has accounts, and somebody said by which names."""
+    is_here = is_loopback(configuration.host)
+    if is_here and not configuration.allowed_hosts:
         return Seen("this machine only")
-    if configuration.allowed_hosts:
-        return Seen(", ".join(configuration.allowed_hosts))
-    problem = Error(
-        f"Broadsheet would listen on {configuration.host}, where other machines reach it, under names nobody allowed.",
-        hint="Set BROADSHEET_ALLOWED_HOSTS to those names, or leave BROADSHEET_HOST away.",
-        id="broadsheet.E007",
-    )
-    return Seen(configuration.host, (problem,))
+    seen = ", ".join(configuration.allowed_hosts) or configuration.host
+    problems: list[CheckMessage] = []
+    if not is_here and not configuration.allowed_hosts:
+        problems.append(
+            Error(
+                f"Broadsheet would listen on {configuration.host}, where other machines reach it, under names nobody "
+                "allowed.",
+                hint="Set BROADSHEET_ALLOWED_HOSTS to those names, or leave BROADSHEET_HOST away.",
+                id="broadsheet.E007",
+            )
+        )
+    if not configuration.accounts:
+        problems.append(
+            Error(
+                "Other machines would reach this instance, and without accounts it belongs to whoever asks.",
+                hint="Set BROADSHEET_ACCOUNTS=yes, or leave BROADSHEET_HOST and BROADSHEET_ALLOWED_HOSTS away.",
+                id="broadsheet.E017",
+            )
+        )
+    return Seen(seen, tuple(problems))
+
+
+_PLACES = ("github", "google", "orcid")
+
+
+def accounts(configuration: Configuration) -> Seen:
+    """People can confirm their addresses, and the links in their mails lead to us."""
+    if not configuration.accounts:
+        return Seen("none: this instance has one reader")
+    problems: list[CheckMessage] = []
+    if not (configuration.mail_host and configuration.mail_from):
+        problems.append(
+            Warning(
+                "Nobody can confirm a mail address or get a new password: no mail can be sent, and so nobody can "
+                "sign up.",
+                hint="Set BROADSHEET_MAIL_HOST and BROADSHEET_MAIL_FROM, or make accounts by `broadsheet person add`.",
+                id="broadsheet.W018",
+            )
+        )
+    if "*" in configuration.allowed_hosts:
+        problems.append(
+            Error(
+                "Any name of a host is allowed, so a stranger can make the links in our mails lead to him.",
+                hint="Name the hosts in BROADSHEET_ALLOWED_HOSTS.",
+                id="broadsheet.E019",
+            )
+        )
+    for place in _PLACES:
+        both = [bool(getattr(configuration, f"{place}_{part}")) for part in ("client", "secret")]
+        if any(both) and not all(both):
+            said = f"Of BROADSHEET_{place.upper()}_CLIENT and BROADSHEET_{place.upper()}_SECRET only one is set."
+            problems.append(Warning(said, hint="Set both, or neither.", id="broadsheet.W020"))
+    return Seen(f"sign-up is {configuration.sign_up}", tuple(problems))
 
 
 def port(configuration: Configuration) -> Seen:
@@ -172,6 +218,7 @@ CHECKS = (
     Check("disk", space),
     Check("secret", secret),
     Check("exposure", exposure),
+    Check("accounts", accounts),
     Check("port", port),
     Check("harvest", harvest),
 )

@@ -222,6 +222,15 @@ def _hosts(value: str) -> tuple[str, ...]:
 HOSTS = Type("host names between commas", "papers.example.org", _hosts)
 
 
+def _mail_address(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}", value):
+        raise _Malformed("is not a mail address without blanks and without a name beside it")
+    return value
+
+
+MAIL_ADDRESS = Type("mail address", "broadsheet@papers.example.org", _mail_address)
+
+
 _FOLLOWED = re.compile(
     r"([a-z0-9][a-z0-9-]{0,39})(?::([A-Za-z0-9][A-Za-z0-9./_-]{0,79}(?:\+[A-Za-z0-9][A-Za-z0-9./_-]{0,79})*))?"
 )
@@ -316,6 +325,77 @@ class Configuration:
         str,
         Option(TEXT, "What the newspaper is called on its pages.", default="Broadsheet"),
     ]
+    accounts: Annotated[
+        bool,
+        Option(
+            BOOLEAN,
+            "Whether people have accounts here. Without them this instance belongs to whoever sits at this machine, "
+            "who needs no sign-in, and it listens to no other machine.",
+            default="no",
+        ),
+    ]
+    sign_up: Annotated[
+        str,
+        Option(
+            choice("open", "closed"),
+            "Whether whoever comes may make an account. When it is closed, only `broadsheet person add` makes one.",
+            default="open",
+        ),
+    ]
+    https: Annotated[
+        bool,
+        Option(
+            BOOLEAN,
+            "Whether readers reach this instance over https, through a proxy on this machine that sets "
+            "X-Forwarded-Proto. Then cookies are sent over https only, and whoever comes by http is sent there.",
+            default="no",
+        ),
+    ]
+    mail_host: Annotated[
+        str,
+        Option(
+            TEXT,
+            "The server by which mail is sent. Without one nobody can confirm a mail address.",
+            default="",
+            shown="none: no mail is sent",
+        ),
+    ]
+    mail_port: Annotated[int, Option(integer(1, 65535), "The port of that server.", default="587")]
+    mail_tls: Annotated[
+        str,
+        Option(
+            choice("starttls", "tls", "none"),
+            "How the way to that server is encrypted: from its answer on, from the beginning, or not at all.",
+            default="starttls",
+        ),
+    ]
+    mail_user: Annotated[
+        str, Option(TEXT, "The name with which that server is asked.", default="", shown="none: without a name")
+    ]
+    mail_password: Annotated[
+        str, Option(TEXT, "The password with which that server is asked.", default="", secret=True, shown="none")
+    ]
+    mail_from: Annotated[
+        str,
+        Option(
+            MAIL_ADDRESS,
+            "The address that mail of this instance comes from.",
+            default="",
+            shown="none: no mail is sent",
+        ),
+    ]
+    github_client: Annotated[
+        str, Option(KEY, "The client id of your OAuth app at GitHub, for signing in there.", default="", shown="none")
+    ]
+    github_secret: Annotated[str, Option(KEY, "The client secret of that app.", default="", secret=True, shown="none")]
+    google_client: Annotated[
+        str, Option(KEY, "The client id of your OAuth app at Google, for signing in there.", default="", shown="none")
+    ]
+    google_secret: Annotated[str, Option(KEY, "The client secret of that app.", default="", secret=True, shown="none")]
+    orcid_client: Annotated[
+        str, Option(KEY, "The client id of your app at ORCID, for signing in there.", default="", shown="none")
+    ]
+    orcid_secret: Annotated[str, Option(KEY, "The client secret of that app.", default="", secret=True, shown="none")]
     secret_key: Annotated[
         str,
         Option(
@@ -375,6 +455,20 @@ class Configuration:
             "The model of search by meaning: all-MiniLM-L6-v2, fastembed:NAME or sentence-transformers:NAME. Where its "
             "files are not installed, and with none, search is by words.",
             default="all-MiniLM-L6-v2",
+        ),
+    ]
+    submission_window: Annotated[
+        int,
+        Option(
+            integer(0, 36_500),
+            "How old a paper may be, in days, that people propose. 0 takes papers of any age.",
+            default="0",
+        ),
+    ]
+    submissions_per_day: Annotated[
+        int,
+        Option(
+            integer(0, 1_000), "How many papers one person may propose within 24 hours. 0: nobody may.", default="10"
         ),
     ]
     harvest: Annotated[

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from broadsheet import links
+from broadsheet.accounts.rules import SHORTEST_PASSWORD
 from broadsheet.config import assets, options
 from broadsheet.config.databases import database
 
@@ -20,6 +21,11 @@ BROADSHEET_STARTER: bool = configuration.starter
 BROADSHEET_SITE_NAME: str = configuration.site_name
 BROADSHEET_MODEL: str = configuration.model
 BROADSHEET_API_RATES: bool = configuration.api_rates
+BROADSHEET_ACCOUNTS: bool = configuration.accounts
+BROADSHEET_SIGN_UP: str = configuration.sign_up
+BROADSHEET_MAIL: bool = bool(configuration.mail_host and configuration.mail_from)
+BROADSHEET_SUBMISSION_WINDOW: int = configuration.submission_window
+BROADSHEET_SUBMISSIONS_PER_DAY: int = configuration.submissions_per_day
 BROADSHEET_EVIDENCE_TOKEN: str = configuration.evidence_token
 BROADSHEET_HARVEST: tuple[tuple[str, tuple[str, ...]], ...] = configuration.harvest
 BROADSHEET_SECRET_FILE: Path = configuration.data / "secret"
@@ -47,22 +53,46 @@ WSGI_APPLICATION = "broadsheet.config.wsgi.application"
 APPEND_SLASH = False
 
 INSTALLED_APPS = [
+    "broadsheet.accounts.apps.AccountsConfig",
     "broadsheet.papers.apps.PapersConfig",
     "broadsheet.ingest.apps.IngestConfig",
     "broadsheet.evidence.apps.EvidenceConfig",
+    "broadsheet.community.apps.CommunityConfig",
     "broadsheet.editions.apps.EditionsConfig",
+    "broadsheet.library.apps.LibraryConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.admin.apps.SimpleAdminConfig",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.github",
+    "allauth.socialaccount.providers.google",
+    "allauth.socialaccount.providers.orcid",
+    "allauth.usersessions",
 ]
 
 # Pages of a newspaper are text and compress to a fifth. No page repeats what a reader sent beside a secret, which is
 # what attacks on compressed pages need.
 MIDDLEWARE = [
+    "broadsheet.web.proxies.Forwarded",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "broadsheet.config.headers.ContentSecurityPolicy",
     "broadsheet.config.headers.Delivery",
-    "django.middleware.gzip.GZipMiddleware",
+    "broadsheet.config.headers.Compression",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "broadsheet.web.access.Gate",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -76,11 +106,132 @@ TEMPLATES: list[dict[str, Any]] = [
         "APP_DIRS": False,
         "OPTIONS": {
             "environment": "broadsheet.web.environment.environment",
+            "context_processors": [
+                "broadsheet.web.rendering.everywhere",
+                "django.contrib.messages.context_processors.messages",
+            ],
             "autoescape": True,
             "auto_reload": False,
         },
-    }
+    },
+    # For Django's admin and for forms that bring their own templates; ours are looked for first.
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
 ]
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": SHORTEST_PASSWORD},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("name", "shown", "email")},
+    },
+]
+LOGIN_URL = links.SIGN_IN
+LOGIN_REDIRECT_URL = links.FRONT
+LOGOUT_REDIRECT_URL = links.FRONT
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# A cookie is read by no script and sent with no form of another site; over https only where readers come over https.
+SESSION_COOKIE_NAME = "session"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = configuration.https
+SESSION_COOKIE_AGE = 60 * 24 * 3600
+CSRF_COOKIE_NAME = "csrf"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = configuration.https
+CSRF_FAILURE_VIEW = "broadsheet.web.pages.refusals.forged"
+X_FRAME_OPTIONS = "DENY"
+
+# The proxy's word that a reader came over https is believed only where there is a proxy on this machine: see
+# broadsheet.web.proxies, which takes the header away from everybody else.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if configuration.https else None
+SECURE_SSL_REDIRECT = configuration.https
+SECURE_REDIRECT_EXEMPT = [links.HEALTH.removeprefix("/") + "$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if configuration.https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = False
+SECURE_HSTS_PRELOAD = False
+# Names below ours, and the browsers' own list, are for the operator to decide at the proxy. Frames are refused by
+# broadsheet.config.headers.
+SILENCED_SYSTEM_CHECKS = ["security.W002", "security.W005", "security.W021"]
+
+# What several processes must know together for a minute or two, such as which codes of an authenticator were used.
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": configuration.data / "cache",
+        "TIMEOUT": 300,
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
+
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if BROADSHEET_MAIL else 'dummy'}.EmailBackend"
+EMAIL_HOST = configuration.mail_host
+EMAIL_PORT = configuration.mail_port
+EMAIL_HOST_USER = configuration.mail_user
+EMAIL_HOST_PASSWORD = configuration.mail_password
+EMAIL_USE_TLS = configuration.mail_tls == "starttls"
+EMAIL_USE_SSL = configuration.mail_tls == "tls"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = configuration.mail_from or "nobody@localhost"
+
+# How people sign in. Who asks how often is counted by broadsheet.web.rates; what stays here is counted for one account
+# whose password is known already.
+ACCOUNT_ADAPTER = "broadsheet.web.entrance.Accounts"
+SOCIALACCOUNT_ADAPTER = "broadsheet.web.entrance.Elsewhere"
+MFA_ADAPTER = "broadsheet.web.entrance.Factors"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "name"
+ACCOUNT_PRESERVE_USERNAME_CASING = False
+ACCOUNT_USER_DISPLAY = "broadsheet.web.entrance.shown_name"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_PREVENT_ENUMERATION = "strict"
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_CONFIRM_EMAIL_ON_GET = False
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_RATE_LIMITS = dict.fromkeys(("login", "signup", "reset_password_from_key"), "") | {
+    "login_failed": "5/300s/key",
+    "reset_password": "3/900s/key",
+}
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = configuration.site_name
+MFA_TOTP_TOLERANCE = 1
+MFA_RATE_LIMITS = {"webauthn_login": ""}
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = False
+SOCIALACCOUNT_AUTO_SIGNUP = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, Any]] = {
+    name: {"APPS": [{"client_id": client, "secret": key}] if client and key else [], **further}
+    for name, client, key, further in (
+        ("github", configuration.github_client, configuration.github_secret, {"SCOPE": ["user:email"]}),
+        ("google", configuration.google_client, configuration.google_secret, {"SCOPE": ["email"]}),
+        ("orcid", configuration.orcid_client, configuration.orcid_secret, {}),
+    )
+}
 
 DATABASES: dict[str, dict[str, Any]] = {"default": database(configuration)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -9,9 +9,11 @@ from django.templatetags.static import static
 from jinja2 import Environment, StrictUndefined
 
 from broadsheet import __version__, links
+from broadsheet.community.rules.moderating import DEEDS
 from broadsheet.editions.rules import audits
-from broadsheet.web import addresses, cards, wording
+from broadsheet.web import addresses, cards, entrance, wording
 from broadsheet.web.metadata import coins
+from broadsheet.web.pages import notices
 
 _STRICT: dict[str, Any] = {
     "autoescape": True,
@@ -47,17 +49,29 @@ def environment(**options: Any) -> Environment:
         "version": __version__,
         "asset": static,
         "navigation": NAVIGATION,
+        "route": addresses.route,
+        "providers": entrance.providers,
+        "provider_name": entrance.provider_name,
         "section_url": addresses.section,
         "paper_url": addresses.paper,
         "edition_url": addresses.edition,
+        "person_shelf_url": addresses.person_shelf,
+        "group_url": addresses.group,
+        "group_shelf_url": addresses.group_shelf,
         "in_form": addresses.in_form,
         "related_url": addresses.related,
         "api_paper_url": addresses.api_paper,
         "grammar": GRAMMAR,
         "edition_name": wording.edition_name,
+        "deeds": DEEDS,
+        "waiting": notices.waiting,
         "site_name": settings.BROADSHEET_SITE_NAME,
         # What a page has when its view says nothing else; the pages of errors have no view of ours.
         "here": "",
+        "viewer": None,
+        "accounts": False,
+        "back": "",
+        "way_in": links.SIGN_IN,
         "canonical": "",
         "description": "",
         "social": (),
@@ -71,6 +85,7 @@ def environment(**options: Any) -> Environment:
 
 NAVIGATION = (
     ("Front page", links.FRONT),
+    ("Trending", links.TRENDING),
     ("Editions", links.EDITIONS),
     ("Sections", links.SECTIONS),
     ("Search", links.SEARCH),
