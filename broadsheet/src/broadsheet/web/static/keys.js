@@ -55,10 +55,18 @@
     };
   };
 
+  /* Who is signed in saves in the library, by a form of the page. */
+  const press = (card, what) => {
+    const button = card && card.querySelector(`button[data-${what}]`);
+    if (button) button.click();
+    return Boolean(button);
+  };
+
   const paint = () => {
     const keys = new Set(read().map((one) => one.key));
     for (const card of papers) {
       const button = card.querySelector("button[data-save]");
+      if (!button) continue;
       const on = keys.has(card.dataset.paper);
       button.classList.toggle("on", on);
       button.textContent = on ? "saved" : "save";
@@ -105,8 +113,9 @@
     j: () => go(1),
     k: () => go(-1),
     o: () => current() && linkOf(current()) && linkOf(current()).click(),
-    s: () => current() && toggle(described(current())),
-    u: undo,
+    s: () => current() && (press(current(), "keep") || toggle(described(current()))),
+    u: () => press(current(), "undo") || undo(),
+    v: () => current() && current().querySelector("[data-vote]") && current().querySelector("[data-vote]").click(),
     "/": () => search && search.focus(),
     "?": () => (sheet.open ? sheet.close() : sheet.showModal()),
   };
@@ -128,6 +137,7 @@
   });
 
   for (const card of papers) {
+    if (card.querySelector("[data-keep]")) continue;
     const button = document.createElement("button");
     button.type = "button";
     button.dataset.save = "";
@@ -166,6 +176,15 @@
       items.append(item);
     }
     place.replaceChildren(note, ...(saved.length ? [items] : []));
+    const move = document.getElementById("saved-move");
+    if (!move) return;
+    move.hidden = !saved.length;
+    for (const field of move.querySelectorAll("input[name=paper]")) field.remove();
+    for (const paper of saved.slice(0, 1000)) {
+      const field = document.createElement("input");
+      Object.assign(field, { type: "hidden", name: "paper", value: paper.key });
+      move.append(field);
+    }
   };
   const holder = document.getElementById("keys-switch");
   if (holder) {

@@ -1,0 +1,65 @@
+"""Telling people, and what they want to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from broadsheet.accounts.rules import Ground, Person, Refused
+from broadsheet.community.models.comments import Mute
+from broadsheet.community.models.notices import Notice, Silence
+from broadsheet.community.rules.notices import KINDS, About, Kind
+from broadsheet.storage import among
+
+__all__ = ["mark_read", "set_silence", "tell"]
+
+_BATCH = 1000
+
+
+def tell(people: Collection[int], kind: Kind, about: About, *, now: datetime | None = None) -> int:
+    """Tell these people. Returns how many were told.
+
+    Left out are those who turned the kind off, and who muted the person or the thread, where a kind may be off.
+    """
+    wanted = set(people)
+    if KINDS[kind].may_be_off and wanted:
+        wanted -= set(Silence.objects.filter(among("person_id", wanted), kind=kind).values_list("person", flat=True))
+        muted = Mute.objects.filter(among("person_id", wanted)).values_list("person", "muted", "thread")
+        wanted -= {who for who, person, _ in muted if person and person == about.by}
+        wanted -= {who for who, _, thread in muted if thread and thread == about.thread}
+    rows = [
+        Notice(
+            person_id=who,
+            kind=kind,
+            comment_id=about.comment,
+            act_id=about.act,
+            paper_id=about.paper,
+            sentence=about.sentence,
+            made_at=now or timezone.now(),
+        )
+        for who in sorted(wanted)
+    ]
+    Notice.objects.bulk_create(rows, batch_size=_BATCH)
+    return len(rows)
+
+
+def mark_read(*, by: Person, upto: int, now: datetime | None = None) -> int:
+    """Mark her notices as read, to the one with the id `upto`: what came after the page was made stays new. Returns how
+    many that were.
+    """
+    unread = Notice.objects.filter(person=by.id, read_at=None, id__lte=upto)
+    return unread.update(read_at=now or timezone.now())
+
+
+def set_silence(*, by: Person, kinds: Collection[Kind]) -> None:
+    """Tell her nothing of these kinds from now on, and of all others. Raises Refused for one that cannot be off."""
+    if any(not KINDS[kind].may_be_off for kind in kinds):
+        raise Refused(
+            "What moderators decide about you is always told. Nothing was changed.", ground=Ground.NOT_ALLOWED
+        )
+    with transaction.atomic():
+        Silence.objects.filter(person=by.id).exclude(among("kind", list(kinds))).delete()
+        Silence.objects.bulk_create([Silence(person_id=by.id, kind=kind) for kind in kinds], ignore_conflicts=True)

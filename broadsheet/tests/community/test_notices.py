@@ -1,0 +1,134 @@
+"""Notices: who is told of what, what can be turned off, and what muting does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+
+from broadsheet.accounts.models import Group, Membership
+from broadsheet.accounts.rules import Person, Refused
+from broadsheet.community.actions import commenting
+from broadsheet.community.actions import notices as actions
+from broadsheet.community.models.authorship import AuthorClaim
+from broadsheet.community.models.notices import Notice
+from broadsheet.community.queries import notices
+from broadsheet.community.rules.notices import KINDS, MOST_COUNTED, About, Kind
+from broadsheet.papers.actions import merge_papers
+from broadsheet.testing.people import ada, bela, chloe
+
+pytestmark = pytest.mark.django_db
+
+Say = Callable[..., int]
+
+
+def told(person: Person) -> list[tuple[Kind, str]]:
+    found, _ = notices.listed(person)
+    return [(each.kind, each.comment.body if each.comment else each.sentence) for each in found]
+
+
+def test_a_reply_is_told_to_whom_it_answers_and_once(say: Say) -> None:
+    first = say(ada(), "first")
+    say(bela(), "answer", first)
+    assert told(ada()) == [(Kind.REPLY, "answer")]
+    assert told(bela()) == []
+
+
+def test_who_commented_hears_of_other_comments_until_she_turns_it_off(say: Say, lantern: int) -> None:
+    say(ada(), "first")
+    say(bela(), "second")
+    commenting.follow(by=ada(), paper_id=lantern, on=False)
+    say(bela(), "third")
+    say(ada(), "fourth")
+    assert told(ada()) == [(Kind.COMMENT, "second")]
+    assert told(bela()) == [(Kind.COMMENT, "fourth")]
+
+
+def test_who_follows_or_wrote_the_paper_hears_of_comments(say: Say, lantern: int, noon: datetime) -> None:
+    commenting.follow(by=chloe(), paper_id=lantern, on=True)
+    AuthorClaim.objects.create(
+        user_id=ada().id, paper_id=lantern, author="Ada Example", slug="ada-example", state="confirmed", made_at=noon
+    )
+    say(bela(), "a question")
+    assert told(chloe()) == told(ada()) == [(Kind.COMMENT, "a question")]
+
+
+def test_followers_of_merged_papers_hear_of_both(say: Say, harbour: int) -> None:
+    commenting.follow(by=chloe(), paper_id=harbour, on=True)
+    merge_papers(winner_key="2401.00001", loser_key="2401.00002", reason="one work")
+    say(bela(), "on the work")
+    assert told(chloe()) == [(Kind.COMMENT, "on the work")]
+
+
+def test_comments_of_a_group_are_told_to_members_only(say: Say, lantern: int, noon: datetime) -> None:
+    group = Group.objects.create(slug="lamps", name="Lamps", kind="group", is_private=True, made_at=noon)
+    for person in (ada(), bela()):
+        Membership.objects.create(group=group, user_id=person.id, role="member", joined_at=noon)
+        commenting.follow(by=person, paper_id=lantern, on=True)
+    commenting.follow(by=chloe(), paper_id=lantern, on=True)
+    say(ada(), "between us", group=group.id)
+    assert told(bela()) == [(Kind.COMMENT, "between us")]
+    assert told(chloe()) == []
+
+
+@pytest.mark.parametrize("what", ["person", "thread", "kind"])
+def test_of_what_was_muted_or_turned_off_nothing_is_told(say: Say, what: str) -> None:
+    first = say(ada(), "first")
+    if what == "person":
+        commenting.mute_person(by=ada(), person_id=bela().id, on=True)
+    elif what == "thread":
+        commenting.mute_thread(by=ada(), comment_id=first, on=True)
+    else:
+        actions.set_silence(by=ada(), kinds=[Kind.REPLY])
+    say(bela(), "answer", first)
+    assert told(ada()) == []
+
+
+def test_a_kind_that_was_turned_off_can_be_turned_on_again(say: Say) -> None:
+    actions.set_silence(by=ada(), kinds=[Kind.REPLY, Kind.CLAIM])
+    actions.set_silence(by=ada(), kinds=[Kind.CLAIM])
+    assert notices.silenced(ada()) == {Kind.CLAIM}
+    say(bela(), "answer", say(ada(), "first"))
+    assert told(ada()) == [(Kind.REPLY, "answer")]
+
+
+@pytest.mark.parametrize("kind", [kind for kind, rule in KINDS.items() if not rule.may_be_off])
+def test_what_is_always_told(db: None, kind: Kind) -> None:
+    with pytest.raises(Refused, match="always told"):
+        actions.set_silence(by=ada(), kinds=[kind])
+
+
+def test_only_what_was_seen_is_marked_as_read(say: Say) -> None:
+    first = say(ada(), "first")
+    say(bela(), "one", first)
+    seen = notices.listed(ada())[0][0].id
+    say(bela(), "two", first)
+    assert actions.mark_read(by=ada(), upto=seen) == 1
+    assert [(each.is_read, each.comment.body if each.comment else "") for each in notices.listed(ada())[0]] == [
+        (False, "two"),
+        (True, "one"),
+    ]
+    assert notices.unread(ada()) == 1
+
+
+def test_the_count_stops_after_the_most_that_is_counted(lantern: int, noon: datetime) -> None:
+    Notice.objects.bulk_create(
+        [Notice(person_id=ada().id, kind=Kind.CLAIM, paper_id=lantern, made_at=noon) for _ in range(150)]
+    )
+    assert notices.unread(ada()) == MOST_COUNTED + 1
+
+
+def test_long_lists_have_pages(lantern: int, noon: datetime) -> None:
+    for number in range(5):
+        actions.tell([ada().id], Kind.CLAIM, About(paper=lantern, sentence=f"{number}"), now=noon)
+    first, following = notices.listed(ada(), limit=3)
+    second, end = notices.listed(ada(), before=following, limit=3)
+    assert [each.sentence for each in [*first, *second]] == ["4", "3", "2", "1", "0"]
+    assert end is None
+
+
+def test_a_comment_that_was_taken_back_is_not_read_in_notices(say: Say) -> None:
+    comment = say(bela(), "hasty", say(ada(), "first"))
+    commenting.remove_comment(by=bela(), comment_id=comment)
+    assert told(ada()) == [(Kind.REPLY, "")]
