@@ -147,14 +147,14 @@ def _part(request: HttpRequest, edition: editions.Edition, limit: int, *, page: 
         heads=(head,),
         places={entry.paper_id: entry for entry in entries},
     )
-    return _numbered(part, pages)
+    return numbered(part, pages)
 
 
 def _head(edition: editions.Edition) -> Head:
     return Head(edition, editions.audit(edition))
 
 
-def _numbered(part: Part, pages: paging.Pages) -> Part:
+def numbered(part: Part, pages: paging.Pages) -> Part:
     """The part with the addresses of the others, which have numbers."""
     return replace(
         part,
@@ -287,7 +287,7 @@ def _found(request: HttpRequest, part: Part, query: Query, limit: int, address: 
     results = index().search(query, limit=limit, offset=(number - 1) * limit)
     deepest = min(results.total, MAX_DEPTH // limit * limit)
     pages = paging.pages(number, deepest, lambda at: address(page=at), per_page=limit)
-    found = _numbered(replace(part, ids=tuple(hit.pk for hit in results.hits), total=results.total), pages)
+    found = numbered(replace(part, ids=tuple(hit.pk for hit in results.hits), total=results.total), pages)
     if results.total <= deepest:
         return found
     following = found.next or (address(after=results.next) if results.next else "")

@@ -10,10 +10,11 @@ from django.urls import URLPattern, path, re_path
 
 from broadsheet import links
 from broadsheet.editions.rules import Kind
+from broadsheet.web.access import OPEN, guarded
 from broadsheet.web.metadata.pictures import views as pictures
 from broadsheet.web.metadata.views import in_form
 from broadsheet.web.pages import markdown, sections
-from broadsheet.web.syndication import lists, views
+from broadsheet.web.syndication import lists, shelves, views
 
 _FEEDS = ("atom", "rss", "json")
 _CITATIONS = ("bib", "ris", "csl.json")
@@ -40,7 +41,7 @@ def _or_page(view: markdown.View, page: markdown.View) -> markdown.View:
 def _forms(pattern: str, view: markdown.View, forms: tuple[str, ...]) -> URLPattern:
     """The route of a page's pattern with a form behind it. Names in a pattern take any text, slashes too."""
     stem = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(pattern.removeprefix("/")))
-    return re_path(rf"^{stem}\.(?P<form>{'|'.join(map(re.escape, forms))})\Z", view)
+    return re_path(rf"^{stem}\.(?P<form>{'|'.join(map(re.escape, forms))})\Z", guarded(view, OPEN))
 
 
 def _list(pattern: str, view: markdown.View) -> URLPattern:
@@ -62,9 +63,12 @@ urlpatterns = [
     _list(links.AUTHOR, views.forms_of(lists.author)),
     _list(links.SEARCH, views.forms_of(lists.search, as_feed=lists.search_newest)),
     _list(links.RELATED, views.forms_of(lists.related)),
+    _list(links.PERSON_SHELF, views.forms_of(shelves.of_person)),
+    _list(links.GROUP_SHELF, shelves.personal(views.forms_of(shelves.of_group))),
+    _list(links.GROUP_WEEK, shelves.personal(views.forms_of(shelves.week_of_group))),
     _forms(links.PAPER, in_form, _ABOUT_A_PAPER),
-    path(links.SUBSCRIPTIONS.removeprefix("/"), views.subscriptions),
-    path(links.LLMS.removeprefix("/"), markdown.llms),
+    path(links.SUBSCRIPTIONS.removeprefix("/"), guarded(views.subscriptions, OPEN)),
+    path(links.LLMS.removeprefix("/"), guarded(markdown.llms, OPEN)),
     # Of papers, the Markdown has an address of its own in `links`.
-    re_path(r"^(?!papers/|api/)(?P<path>.+)\.md\Z", markdown.twin),
+    re_path(r"^(?!papers/|api/)(?P<path>.+)\.md\Z", guarded(markdown.twin, OPEN)),
 ]
