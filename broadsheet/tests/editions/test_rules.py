@@ -104,7 +104,7 @@ def test_what_speaks_for_a_paper_adds_up_and_decides_its_rank() -> None:
         replace(PLAIN, paper_id=5, key="e", runnable="no", has_summary=True),
     ]
     ranked = rules.rank(papers)
-    assert [(r.rank, r.paper_id, r.score, r.reasons) for r in ranked] == [
+    assert [(r.rank, r.paper_id, r.score, tuple(part.name for part in r.parts)) for r in ranked] == [
         (1, 3, 3.0 + 1.0, ("runnable", "code")),
         (2, 4, 1.5 + 1.0, ("partly", "several")),
         (3, 2, 1.0, ("code",)),
@@ -133,6 +133,9 @@ FACTS = st.builds(
     sources=st.integers(0, 5),
     runnable=st.sampled_from(["", "yes", "partly", "no"]),
     shipped=st.booleans(),
+    votes=st.integers(0, 1000),
+    comments=st.integers(0, 50),
+    picked=st.booleans(),
 )
 
 

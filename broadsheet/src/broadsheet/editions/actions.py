@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
 from typing import NamedTuple
 
 import orjson
 from django.db.models import Count, Max
 from django.utils import timezone
 
+from broadsheet.community.queries import votes
+from broadsheet.community.queries.standings import standings
 from broadsheet.editions import rules
-from broadsheet.editions.models import Edition, EditionChange, EditionEntry, JournalCursor
+from broadsheet.editions.models import (
+    Edition,
+    EditionChange,
+    EditionEntry,
+    JournalCursor,
+    RisingPaper,
+    UsualVotes,
+    VoteCursor,
+)
 from broadsheet.editions.rules import Basis, Facts, Kind, Period, Ranked
 from broadsheet.editions.rules.audits import Change
+from broadsheet.editions.rules.ranking import PARAMETERS, Part, Trend, Usual, Vote, trending, usual_votes
 from broadsheet.evidence import queries as evidence
 from broadsheet.ingest.actions.ledger import announcer_of
 from broadsheet.papers import queries as papers
@@ -59,6 +70,83 @@ def publish_pending(*, now: datetime | None = None, limit: int = 5000) -> Publis
         cursor.seq = changes[-1].seq
         cursor.save(update_fields=["seq"])
         return Published(len(changes), 0, 0)
+
+
+# How often at most the open editions of a kind are ranked anew because of votes: a month's has tens of thousands of
+# papers at a large instance, which takes seconds, and nobody looks there for the news of the last five minutes.
+FOLLOWED = {
+    Kind.DAY: timedelta(minutes=5),
+    Kind.FIRST: timedelta(minutes=5),
+    Kind.WEEK: timedelta(hours=1),
+    Kind.MONTH: timedelta(hours=1),
+}
+# No edition is open for longer.
+_LONGEST = timedelta(days=32)
+# A change may be seen so much later than it is dated.
+_OVERLAP = timedelta(minutes=1)
+# Places among the rising papers that are kept.
+RISING = 200
+
+
+def follow_votes(*, now: datetime | None = None) -> int:
+    """Have open editions ranked anew whose papers' votes or picks changed, and count anew what is rising.
+
+    No edition is ranked for a single vote: each kind is looked at again after the time in FOLLOWED. A look that finds
+    nothing writes nothing. Closed editions are left alone. Returns how many editions `publish_pending` has to print.
+    """
+    at = now or timezone.now()
+    return sum(_follow(kind, every, at) for kind, every in FOLLOWED.items())
+
+
+def _follow(kind: Kind, every: timedelta, at: datetime) -> int:
+    row = VoteCursor.objects.filter(kind=kind).first()
+    if row and row.until <= at < row.until + every:
+        return 0
+    changed = votes.changed_between((row.until if row else at - _LONGEST) - _OVERLAP, at)
+    if not changed:
+        return 0
+    rising = _rising(at) if kind is Kind.DAY else None
+    with writing():
+        VoteCursor.objects.update_or_create(kind=kind, defaults={"until": at})
+        if rising is not None:
+            _keep_rising(rising, at)
+        holding = EditionEntry.objects.filter(
+            among("paper", changed), edition__kind=kind, edition__closes_at__gt=at
+        ).values_list("edition", flat=True)
+        return Edition.objects.filter(among("id", set(holding)), pending=False).update(pending=True)
+
+
+def _rising(at: datetime) -> list[Trend]:
+    cast = [Vote(each.paper_id, each.at) for each in votes.ballots_since(at - timedelta(days=PARAMETERS.trending_days))]
+    known = papers.standings({vote.paper_id for vote in cast})
+    section_of = {paper: standing.section for paper, standing in known.items()}
+    return trending(cast, section_of, now=at, usual=_usual(at), limit=RISING)
+
+
+def _keep_rising(rising: Sequence[Trend], at: datetime) -> None:
+    RisingPaper.objects.all().delete()
+    insert_rows(
+        RisingPaper,
+        ("rank", "paper_id", "votes", "weight", "usual", "last_at", "counted_at"),
+        [
+            (rank, one.paper_id, one.votes, one.weight, one.usual, timestamp(one.last), timestamp(at))
+            for rank, one in enumerate(rising, 1)
+        ],
+    )
+
+
+def _usual(at: datetime) -> Usual:
+    """What is usual today; counted once a day, from the votes of the days before."""
+    midnight = datetime.combine(at.astimezone(rules.ANNOUNCEMENT_ZONE).date(), time(), rules.ANNOUNCEMENT_ZONE)
+    row = UsualVotes.objects.filter(id=1).first()
+    if row and row.day == midnight.date():
+        return Usual(row.fields, row.elsewhere)
+    cast = votes.votes_between(midnight - timedelta(days=PARAMETERS.usual_days), midnight)
+    known = papers.standings(cast)
+    counted = usual_votes((known[paper].section, number) for paper, number in cast.items() if paper in known)
+    kept = {"day": midnight.date(), "fields": dict(counted.fields), "elsewhere": counted.elsewhere}
+    UsualVotes.objects.update_or_create(id=1, defaults=kept)
+    return counted
 
 
 class _Place(NamedTuple):
@@ -193,6 +281,17 @@ def _facts(ids: Collection[int]) -> dict[int, Facts]:
     }
 
 
+def _with_people(facts: Mapping[int, Facts]) -> dict[int, Facts]:
+    """The same, with what people did for the papers."""
+    known = standings(facts)
+    return {
+        paper: replace(one, votes=done.votes, comments=done.comments, picked=done.picked)
+        if (done := known.get(paper))
+        else one
+        for paper, one in facts.items()
+    }
+
+
 _PREFERRED = ("yes", "partly", "no")
 
 
@@ -230,18 +329,18 @@ class _Sheet:
     def late(self) -> int:
         return self.row.late + (0 if self.is_open else len(self.papers))
 
-    def ranked(self, facts: Mapping[int, Facts]) -> list[Ranked]:
+    def ranked(self, facts: Mapping[int, Facts], usual: Usual) -> list[Ranked]:
         first = 1 if self.is_open else self.last + 1
-        return rules.rank((facts[paper] for paper in self.papers), first=first)
+        return rules.rank((facts[paper] for paper in self.papers), first=first, usual=usual)
 
 
 def _print(at: datetime) -> Published:
     """Rank and number pending editions, as many as one call should."""
     sheets = _sheets(at)
-    facts = _facts({paper for sheet in sheets for paper in sheet.papers})
+    facts = _with_people(_facts({paper for sheet in sheets for paper in sheet.papers}))
     EditionEntry.objects.filter(among("edition", [sheet.row.id for sheet in sheets if sheet.is_open])).delete()
     EditionEntry.objects.filter(among("edition", [sheet.row.id for sheet in sheets]), rank__isnull=True).delete()
-    _insert_entries(sheets, facts)
+    _insert_entries(sheets, facts, _usual(at) if sheets else Usual({}))
     _recount(sheets, at)
     late = {(sheet.row.id, Change.ADDED): len(sheet.papers) for sheet in sheets if sheet.papers and not sheet.is_open}
     _note(late, at)
@@ -305,19 +404,23 @@ def _existing(periods: Collection[Period]) -> list[Edition]:
     return [row for kind, known in labels.items() for row in Edition.objects.filter(kind=kind, label__in=known)]
 
 
-def _insert_entries(sheets: Iterable[_Sheet], facts: Mapping[int, Facts]) -> None:
+def _insert_entries(sheets: Iterable[_Sheet], facts: Mapping[int, Facts], usual: Usual) -> None:
     insert_rows(
         EditionEntry,
         ("edition_id", "paper_id", "rank", "score", "reasons", "basis", "late"),
         [
             (
-                sheet.row.id, ranked.paper_id, ranked.rank, ranked.score, orjson.dumps(ranked.reasons).decode(),
+                sheet.row.id, ranked.paper_id, ranked.rank, ranked.score, _stored(ranked.parts),
                 str(sheet.papers[ranked.paper_id]), not sheet.is_open,
             )
             for sheet in sheets
-            for ranked in sheet.ranked(facts)
+            for ranked in sheet.ranked(facts, usual)
         ],
     )  # fmt: skip
+
+
+def _stored(parts: Iterable[Part]) -> str:
+    return orjson.dumps([part.stored() for part in parts]).decode()
 
 
 def _recount(sheets: Iterable[_Sheet], at: datetime) -> None:

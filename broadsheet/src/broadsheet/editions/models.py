@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 
@@ -44,14 +44,15 @@ class Edition(models.Model):
 class EditionEntry(models.Model):
     """A paper's place in an edition, and why it has it. `late` entries came after the edition was closed.
 
-    An entry without a rank has not been printed yet, and is shown nowhere.
+    An entry without a rank has not been printed yet, and is shown nowhere. `reasons` are the parts of its score as
+    `rules.ranking.Part` stores them; the first editions kept only names.
     """
 
     edition = models.ForeignKey(Edition, on_delete=models.CASCADE, related_name="+", db_index=False)
     paper = models.ForeignKey("papers.Paper", on_delete=models.CASCADE, related_name="+", db_index=True)
     rank = models.PositiveIntegerField(null=True)
     score = models.FloatField()
-    reasons: models.JSONField[list[str]] = models.JSONField()
+    reasons: models.JSONField[list[Any]] = models.JSONField()
     basis = models.CharField(max_length=9)
     late = models.BooleanField()
 
@@ -75,3 +76,33 @@ class JournalCursor(models.Model):
     """How far the editions have read the journal of papers. There is one row."""
 
     seq = models.BigIntegerField()
+
+
+class VoteCursor(models.Model):
+    """Until when the editions of a kind have followed the votes. There is one row for each kind that has."""
+
+    kind = models.CharField(max_length=8, primary_key=True)
+    until = models.DateTimeField()
+
+
+class UsualVotes(models.Model):
+    """How many votes are usual for a paper that has any: field by field, and elsewhere, as counted on a day.
+
+    There is one row. It stays for its day, so that a vote changes what votes are compared with only tomorrow.
+    """
+
+    day = models.DateField()
+    fields: models.JSONField[dict[str, float]] = models.JSONField()
+    elsewhere = models.FloatField()
+
+
+class RisingPaper(models.Model):
+    """A place among the papers that rise, with what was left of its votes at `counted_at` (`rules.ranking.Trend`)."""
+
+    rank = models.PositiveIntegerField(primary_key=True)
+    paper = models.ForeignKey("papers.Paper", on_delete=models.CASCADE, related_name="+")
+    votes = models.PositiveIntegerField()
+    weight = models.FloatField()
+    usual = models.FloatField()
+    last_at = models.DateTimeField()
+    counted_at = models.DateTimeField()

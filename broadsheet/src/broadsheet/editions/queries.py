@@ -11,9 +11,10 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from broadsheet.editions.models import Edition as Row
-from broadsheet.editions.models import EditionChange, EditionEntry, JournalCursor
-from broadsheet.editions.rules import ANNOUNCEMENT_ZONE, DAY_OF_NEWS, REASONS, RECENT_DAYS, Basis, Kind, audits
+from broadsheet.editions.models import EditionChange, EditionEntry, JournalCursor, RisingPaper
+from broadsheet.editions.rules import ANNOUNCEMENT_ZONE, DAY_OF_NEWS, RECENT_DAYS, Basis, Kind, audits
 from broadsheet.editions.rules.audits import Change, Words
+from broadsheet.editions.rules.ranking import PARAMETERS, Part, Trend, faded
 from broadsheet.ingest import queries as ingest
 from broadsheet.ingest.rules import DayAudit, Line, State
 from broadsheet.papers import queries as papers
@@ -45,14 +46,19 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A paper's place in an edition, with the sentences that say why."""
+    """A paper's place in an edition. Its score is the sum of its parts; `reasons` are their sentences."""
 
     paper_id: int
     rank: int
     score: float
-    reasons: list[str]
+    parts: tuple[Part, ...]
     basis: Basis
     late: bool
+
+    @property
+    def reasons(self) -> list[str]:
+        """What speaks for it, in sentences without a full stop."""
+        return [part.text for part in self.parts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +168,8 @@ def entries(edition: Edition, *, offset: int = 0, limit: int = 60) -> list[Entry
     roots = papers.canonical(row.paper_id for row in rows)
     moved = {root for paper, root in roots.items() if paper != root}
     shown = set(EditionEntry.objects.filter(edition=edition.id, paper__in=moved).values_list("paper_id", flat=True))
-    return [_entry(row, roots[row.paper_id]) for row in rows if row.paper_id not in _repeated(roots, shown)]
+    repeated = _repeated(roots, shown)
+    return [_entry(row, roots[row.paper_id]) for row in rows if row.paper_id not in repeated]
 
 
 def listed(
@@ -254,6 +261,21 @@ def _window(days: list[Row], repeated: dict[int, int], offset: int, limit: int) 
             inside.append(row)
         seen += size
     return inside, offset - first
+
+
+def trending(*, now: datetime | None = None, limit: int = 60) -> list[Trend]:
+    """The papers that rise most, as they were last counted, with what is left of their votes by now.
+
+    All votes fade alike, so the order needs no new count. One whose last vote has faded away is left out, and of papers
+    that became one since, the higher stands.
+    """
+    at = now or timezone.now()
+    rows = list(RisingPaper.objects.order_by("rank"))
+    roots = papers.canonical({row.paper_id for row in rows})
+    counted = {row.rank: Trend(roots[row.paper_id], row.votes, row.weight, row.usual, row.last_at) for row in rows}
+    first = {trend.paper_id: rank for rank, trend in sorted(counted.items(), reverse=True)}
+    now_left = [faded(counted[row.rank], at - row.counted_at) for row in rows if first[roots[row.paper_id]] == row.rank]
+    return [trend for trend in now_left if at - trend.last <= timedelta(days=PARAMETERS.trending_days)][:limit]
 
 
 def neighbours(edition: Edition) -> tuple[Edition | None, Edition | None]:
@@ -501,7 +523,7 @@ def _entry(row: EditionEntry, paper_id: int) -> Entry:
         paper_id=paper_id,
         rank=row.rank or 0,
         score=row.score,
-        reasons=[REASONS[name].text for name in row.reasons],
+        parts=tuple(map(Part.read, row.reasons)),
         basis=Basis(row.basis),
         late=row.late,
     )

@@ -1,8 +1,7 @@
-"""Pure rules of editions: `lists` says what stands where, `audits` what is said of how complete it is."""
+"""Pure rules of editions: `lists` says what stands where, `ranking` why, `audits` how complete it is."""
 
 from broadsheet.editions.rules.lists import (
     DAY_OF_NEWS,
-    REASONS,
     RECENT_DAYS,
     Basis,
     Facts,
@@ -22,7 +21,6 @@ from broadsheet.ingest.rules.days import ANNOUNCEMENT_ZONE
 __all__ = [
     "ANNOUNCEMENT_ZONE",
     "DAY_OF_NEWS",
-    "REASONS",
     "RECENT_DAYS",
     "Basis",
     "Facts",

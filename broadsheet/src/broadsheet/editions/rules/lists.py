@@ -1,7 +1,6 @@
 """Pure rules of editions: which lists a paper belongs to, and in which order a list is printed.
 
-The score of a paper is the sum of its reasons' points (POINTS); equal scores take turns by section, then the newest
-first. `/about/ranking` prints this table, so that nobody has to read code to know why a paper stands where it stands.
+Papers stand by their scores (`rules.ranking`); equal scores take turns by section, then the newest first.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from datetime import MAXYEAR, MINYEAR, date, datetime, time, timedelta
 from enum import StrEnum
 
 from broadsheet.bibliography.dates import PartialDate
+from broadsheet.editions.rules.ranking import NOTHING_KNOWN, Part, Usual, parts, score
 from broadsheet.ingest.rules.days import ANNOUNCEMENT_ZONE
 
 # What makes a day of announced papers fit for the front page in place of the first edition: one that is recent, or one
@@ -40,29 +40,8 @@ class Basis(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
-    """Something that speaks for a paper: its sentence on the card, and its points."""
-
-    name: str
-    text: str
-    points: float
-
-
-REASONS = {
-    reason.name: reason
-    for reason in (
-        Reason("runnable", "its claim can be tested on a laptop", 3.0),
-        Reason("partly", "part of its claim can be tested on a laptop", 1.5),
-        Reason("code", "code is available", 1.0),
-        Reason("several", "several sources list it", 1.0),
-        Reason("summary", "has a short summary", 0.5),
-    )
-}
-
-
-@dataclass(frozen=True, slots=True)
 class Facts:
-    """What ranking knows of a paper."""
+    """What ranking knows of a paper. Votes are those that count, comments the people who made any."""
 
     paper_id: int
     key: str
@@ -74,6 +53,9 @@ class Facts:
     sources: int
     runnable: str
     shipped: bool
+    votes: int = 0
+    comments: int = 0
+    picked: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -88,12 +70,12 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A paper's place: rank from 1, score, and the names of its reasons."""
+    """A paper's place: rank from 1, score, and the parts that add up to it."""
 
     paper_id: int
     rank: int
     score: float
-    reasons: tuple[str, ...]
+    parts: tuple[Part, ...]
 
 
 def day(of: date) -> Period:
@@ -151,18 +133,19 @@ def periods(facts: Facts) -> list[tuple[Period, Basis]]:
     return result
 
 
-def rank(papers: Iterable[Facts], *, first: int = 1) -> list[Ranked]:
-    """The order in which an edition prints its papers. Ranks count from `first`.
+def rank(papers: Iterable[Facts], *, first: int = 1, usual: Usual = NOTHING_KNOWN) -> list[Ranked]:
+    """The order in which an edition prints its papers, by their scores. Ranks count from `first`.
 
-    A pure function of the set of papers: the order in which they come does not matter.
+    A pure function of the set of papers: the order in which they come does not matter. `usual` is what votes are
+    compared with.
     """
-    by_score: dict[float, list[tuple[Facts, tuple[str, ...]]]] = defaultdict(list)
+    by_score: dict[float, list[tuple[Facts, tuple[Part, ...]]]] = defaultdict(list)
     for facts in papers:
-        reasons = _reasons(facts)
-        by_score[sum(REASONS[name].points for name in reasons)].append((facts, reasons))
-    ordered = [(score, *pair) for score in sorted(by_score, reverse=True) for pair in _taking_turns(by_score[score])]
+        counted = parts(facts, usual)
+        by_score[score(counted)].append((facts, counted))
+    ordered = [(points, *pair) for points in sorted(by_score, reverse=True) for pair in _taking_turns(by_score[points])]
     return [
-        Ranked(facts.paper_id, place, score, reasons) for place, (score, facts, reasons) in enumerate(ordered, first)
+        Ranked(facts.paper_id, place, points, counted) for place, (points, facts, counted) in enumerate(ordered, first)
     ]
 
 
@@ -179,20 +162,9 @@ def _on(day: date) -> bool:
     return MINYEAR < day.year < MAXYEAR
 
 
-def _reasons(facts: Facts) -> tuple[str, ...]:
-    speaking = (
-        ("runnable", facts.runnable == "yes"),
-        ("partly", facts.runnable == "partly"),
-        ("code", facts.has_code),
-        ("several", facts.sources > 1),
-        ("summary", facts.has_summary),
-    )
-    return tuple(name for name, speaks in speaking if speaks)
-
-
 def _taking_turns(
-    group: Sequence[tuple[Facts, tuple[str, ...]]],
-) -> list[tuple[Facts, tuple[str, ...]]]:
+    group: Sequence[tuple[Facts, tuple[Part, ...]]],
+) -> list[tuple[Facts, tuple[Part, ...]]]:
     """Sections in turn, so that one busy field does not fill the head of the page; in a section the newest first."""
     turns: dict[str, int] = defaultdict(int)
     placed = []
@@ -202,9 +174,12 @@ def _taking_turns(
     return [(facts, reasons) for _, _, facts, reasons in sorted(placed, key=lambda place: place[:2])]
 
 
-def _newest_first(facts: Facts) -> tuple[int, str]:
+def _newest_first(facts: Facts) -> tuple[int, int, int, str]:
+    """By the day; papers of one day, as nearly all of an edition are, by arXiv's numbers: it counts as it receives."""
     shown = facts.announced or (facts.submitted.first if facts.submitted else date.min)
-    return (-shown.toordinal(), facts.key)
+    received = _month_of_arxiv_key(facts.key) or date.min
+    number = facts.key.rpartition(".")[2] if received > date.min else ""
+    return (-shown.toordinal(), -received.toordinal(), -int(number) if number.isdecimal() else 0, facts.key)
 
 
 def _month_of_arxiv_key(key: str) -> date | None:
