@@ -106,9 +106,11 @@ class TestBeforeTheDatabase:
             pytest.param({"HOST": "localhost"}, [], id="localhost"),
             pytest.param({"HOST": "::1"}, [], id="IPv6 loopback"),
             pytest.param({"HOST": "127.8.8.8"}, [], id="another loopback address"),
-            pytest.param({"HOST": "0.0.0.0"}, ["broadsheet.E007"], id="every address"),
-            pytest.param({"HOST": "papers.example"}, ["broadsheet.E007"], id="a name"),
-            pytest.param({"HOST": "0.0.0.0", "ALLOWED_HOSTS": "papers.example"}, [], id="every address, with a name"),
+            pytest.param({"HOST": "0.0.0.0"}, ["broadsheet.E007", "broadsheet.E017"], id="every address"),
+            pytest.param({"HOST": "papers.example", "ACCOUNTS": "yes"}, ["broadsheet.E007"], id="a name"),
+            pytest.param({"HOST": "0.0.0.0", "ALLOWED_HOSTS": "a.example"}, ["broadsheet.E017"], id="without accounts"),
+            pytest.param({"ALLOWED_HOSTS": "a.example"}, ["broadsheet.E017"], id="another name, without accounts"),
+            pytest.param({"HOST": "0.0.0.0", "ALLOWED_HOSTS": "a.example", "ACCOUNTS": "yes"}, [], id="with both"),
         ],
     )
     def test_who_can_reach_it(self, said: dict[str, str], found: list[str], configured: Any) -> None:
@@ -198,3 +200,21 @@ def test_every_id_is_used_once_and_explained(repository: Path) -> None:
     assert len(used) == len(set(used))
     text = (repository / "docs" / "operator" / "troubleshooting.md").read_text(encoding="utf-8")
     assert sorted(used) == sorted(re.findall(r"^## .*\[(broadsheet\.[EW][0-9]{3})\]$", text, re.MULTILINE))
+
+
+_MAIL = {"ACCOUNTS": "yes", "MAIL_HOST": "mail.example", "MAIL_FROM": "paper@example.org"}
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        pytest.param({}, [], id="without accounts"),
+        pytest.param({"ACCOUNTS": "yes"}, ["broadsheet.W018"], id="without mail"),
+        pytest.param({"ACCOUNTS": "yes", "MAIL_HOST": "mail.example"}, ["broadsheet.W018"], id="without a sender"),
+        pytest.param({**_MAIL, "ALLOWED_HOSTS": "*"}, ["broadsheet.E019"], id="any host"),
+        pytest.param({**_MAIL, "GITHUB_CLIENT": "an-id-of-ours"}, ["broadsheet.W020"], id="half of a place"),
+        pytest.param(_MAIL, [], id="with mail"),
+    ],
+)
+def test_accounts(said: dict[str, str], found: list[str], configured: Callable[..., Configuration]) -> None:
+    assert ids(checks.accounts(configured(**said))) == found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 import os
 import subprocess
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.db import connection
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from hypothesis import given
+from hypothesis import strategies as st
 
 from broadsheet.config import assets, headers, options
 from broadsheet.config.databases import database
@@ -102,6 +105,60 @@ class TestHeaders:
     @pytest.mark.parametrize("word", ["unsafe-inline", "unsafe-eval", "http:", "https:", "*"])
     def test_the_policy_never_says(self, word: str) -> None:
         assert word not in headers.POLICY
+
+
+class TestCompression:
+    """What Django's own does, quicker."""
+
+    def sent(self, content: bytes, accepts: str = "gzip", **more: str) -> HttpResponse:
+        """What is sent of an answer with this content."""
+        request = HttpRequest()
+        request.META["HTTP_ACCEPT_ENCODING"] = accepts
+        answer = HttpResponse(content, headers={"ETag": '"one"', **more})
+        return headers.Compression(lambda _request: answer)(request)
+
+    @given(st.binary(min_size=0, max_size=2000).map(lambda data: data * 3))
+    def test_nothing_is_lost(self, content: bytes) -> None:
+        answer = self.sent(content)
+        packed = answer.headers.get("Content-Encoding") == "gzip"
+        assert (gzip.decompress(answer.content) if packed else answer.content) == content
+        assert len(answer.content) <= len(content)
+        assert answer["ETag"] == ('W/"one"' if packed else '"one"')
+        assert not packed or answer["Content-Length"] == str(len(answer.content))
+
+    @pytest.mark.parametrize(
+        ("accepts", "packed"),
+        [
+            pytest.param("gzip, deflate, br", True, id="a browser"),
+            pytest.param("br", False, id="another encoding"),
+            pytest.param("", False, id="none"),
+        ],
+    )
+    def test_for_who_takes_it(self, accepts: str, packed: bool) -> None:
+        assert ("Content-Encoding" in self.sent(b"lamp " * 100, accepts).headers) is packed
+
+    @pytest.mark.parametrize(
+        ("content", "more"),
+        [
+            pytest.param(b"a" * 199, {}, id="what is short"),
+            pytest.param(bytes(range(256)), {}, id="what does not become shorter"),
+            pytest.param(b"lamp " * 100, {"Content-Encoding": "br"}, id="what is compressed already"),
+        ],
+    )
+    def test_stays_as_it_is(self, content: bytes, more: dict[str, str]) -> None:
+        answer = self.sent(content, **more)
+        assert answer.content == content
+        assert answer["ETag"] == '"one"'
+
+    def test_the_length_tells_nothing_of_a_guess(self) -> None:
+        assert len({len(self.sent(b"lamp " * 100).content) for _ in range(60)}) > 5
+
+    def test_what_streams_is_compressed_too(self) -> None:
+        request = HttpRequest()
+        request.META["HTTP_ACCEPT_ENCODING"] = "gzip"
+        stream = StreamingHttpResponse(iter([b"lamp " * 100, b"step " * 100]))
+        answer = headers.Compression(lambda _request: stream)(request)
+        assert gzip.decompress(b"".join(answer)) == b"lamp " * 100 + b"step " * 100
 
 
 class TestLogLines:

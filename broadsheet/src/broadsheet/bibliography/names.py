@@ -87,6 +87,8 @@ def slug(name: str) -> str:
 
 def parts(name: str) -> Name:
     """The given name, family name (with its particles: ``van der Example``) and suffix (``Jr.``, ``III``)."""
+    if is_plain(name):
+        return _of_words(name.split()) if name.strip() else Name("", "")
     text = name.strip()
     whole = text.startswith("{") and text.endswith("}") and text.find("}") == len(text) - 1
     text = _plain(text)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gzip
+import secrets
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware, re_accepts_gzip
 from django.utils.cache import patch_vary_headers
 
 # No inline script, no inline style, nothing from elsewhere. https://www.w3.org/TR/CSP3/
@@ -61,3 +65,35 @@ class Delivery:
             request.method = "HEAD"
             response.content = b""
         return response
+
+
+# Of 1 to 9. At Django's 6 compressing took a third of the time of a day's list; here answers are 2 to 5 % larger, and
+# it takes half as long.
+_LEVEL = 4
+_SHORT = 200  # bytes that are not worth compressing
+
+
+class Compression(GZipMiddleware):
+    """Middleware: Django's compression at a level that suits a server better; what streams is left to Django itself.
+
+    As there, a name of random length in the head hides how well a guess compresses (http://www.breachattack.com).
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """The answer, compressed where its reader takes that and it is worth it."""
+        accepts = re_accepts_gzip.search(request.META.get("HTTP_ACCEPT_ENCODING", ""))
+        if not isinstance(response, HttpResponse) or not accepts or response.has_header("Content-Encoding"):
+            return super().process_response(request, response)
+        packed = self._packed(response.content) if len(response.content) >= _SHORT else response.content
+        if len(packed) < len(response.content):
+            response.content = packed
+            response.headers["Content-Length"] = str(len(packed))
+            response.headers["Content-Encoding"] = "gzip"
+            if response.get("ETag", "").startswith('"'):
+                response.headers["ETag"] = f"W/{response.headers['ETag']}"
+        return response
+
+    def _packed(self, content: bytes) -> bytes:
+        packed = gzip.compress(content, compresslevel=_LEVEL, mtime=0)
+        name = b"a" * secrets.randbelow(self.max_random_bytes) + b"\0"
+        return packed[:3] + bytes([gzip.FNAME]) + packed[4:10] + name + packed[10:]

@@ -18,15 +18,19 @@ from broadsheet.storage import among
 __all__ = ["Claim", "Figures", "Record", "Tier", "Verdict"]
 
 # What lists read of a measurement: everything but the record itself, which may be a megabyte.
-_LISTED = ("id", "claim", "source", "name", "tier", "origin", "measured_at", "received_at", "verdict", "proves",
-           "figures")  # fmt: skip
+_LISTED = ("id", "digest", "claim", "source", "name", "tier", "origin", "measured_at", "received_at", "verdict",
+           "proves", "figures")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One measurement as lists print it. `source` is the program that made it, `origin` the way it came here."""
+    """One measurement as lists print it. `source` is the program that made it, `origin` the way it came here.
+
+    `digest` is that of its record: what people say about the measurement is kept under it.
+    """
 
     id: int
+    digest: str
     source: str
     name: str
     tier: Tier
@@ -78,6 +82,8 @@ def known(ids: Collection[int]) -> dict[int, Known]:
     """The claims of each shown paper and what was measured of them. Papers without claims are absent."""
     member_of = _members(ids)
     claims = list(ClaimRow.objects.filter(among("paper", member_of)).order_by("id"))
+    if not claims:
+        return {}
     measured = _by_claim(MeasurementRow.objects.filter(among("claim", [row.id for row in claims])))
     findings: dict[int, list[Finding]] = defaultdict(list)
     unmeasured: dict[int, list[Claim]] = defaultdict(list)
@@ -164,6 +170,7 @@ def _finding(claim: Claim, rows: list[Measured]) -> Finding:
 def _measured(row: MeasurementRow) -> Measured:
     return Measured(
         id=row.id,
+        digest=row.digest,
         source=row.source,
         name=row.name,
         tier=Tier(row.tier),

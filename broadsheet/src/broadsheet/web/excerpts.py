@@ -61,15 +61,15 @@ def marked(text: str, spans: Sequence[Span], start: int = 0, end: int | None = N
     it was cut. Spans are positions in `text`, in order and apart.
     """
     end = len(text) if end is None else end
-    parts = [Markup("… ")] if start else []
+    parts = ["… "] if start else []
     place = start
     for first, last in spans:
         if first < place or last > end:
             continue
-        parts += [escape(text[place:first]), Markup("<mark>{}</mark>").format(text[first:last])]
+        parts += [escape(text[place:first]), "<mark>", escape(text[first:last]), "</mark>"]
         place = last
     parts.append(escape(text[place:end]))
-    return Markup("").join([*parts, *([escape(ELLIPSIS)] if end < len(text) else [])])
+    return Markup("".join([*parts, *([ELLIPSIS] if end < len(text) else [])]))  # noqa: S704 - all texts are escaped above
 
 
 def _without_open_mathematics(tex: str) -> str:
