@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic
+from typing import Any, Final, Generic, Literal, TypeVar
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation, TooManyFieldsSent
@@ -18,20 +18,27 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.http.request import UnreadablePostError
 from django.utils.encoding import escape_uri_path
 from django.views.decorators.csrf import csrf_exempt
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from broadsheet import links
+from broadsheet.accounts.rules import Bearer, Ground, Person, Refused, Scope
 from broadsheet.search.index import IndexUnavailable
-from broadsheet.web import addresses, bodies, searching
+from broadsheet.web import addresses, bodies, searching, viewing
 from broadsheet.web.api import parameters as reading
 from broadsheet.web.api import problems, rates
 from broadsheet.web.api.parameters import P
-from broadsheet.web.api.problems import KINDS, Kind, NotAnswered
+from broadsheet.web.api.problems import KINDS, Kind, NotAnswered, repeated
 from broadsheet.web.rendering import CACHING
 
 log = logging.getLogger("broadsheet.web.api")
 
 JSON = "application/json"
+
+# For an endpoint that answers whoever has a personal token, whatever that is good for.
+ANY: Final = "any"
+
+S = TypeVar("S", bound=BaseModel)
+
 # Bytes of a body that are ignored where none is read.
 LARGEST_BODY = 65_536
 # For how long a browser need not ask again whether another site may ask us, and after how long it is worth to ask
@@ -44,13 +51,29 @@ AGAIN_SECONDS = 30
 class Asked(Generic[P]):
     """What was asked: the path, the parameters, and `base`, the scheme and host before our own addresses.
 
-    Where something may be sent, `body` is what was.
+    Where something may be sent, `body` is what was, and `bearer` whoever sent it with a personal token.
     """
 
     base: str
     path: str
     parameters: P
     body: bytes = b""
+    bearer: Bearer | None = None
+
+    @property
+    def person(self) -> Person:
+        """Who asks, where the endpoint lets nobody else through. Raises NotAnswered for a stranger."""
+        if self.bearer is None:
+            raise _unknown_token("")
+        return self.bearer.person
+
+    def sent(self, shape: type[S]) -> S:
+        """What was sent, read strictly. Raises NotAnswered with every mistake."""
+        try:
+            return shape.model_validate_json(self.body, strict=True)
+        except ValidationError as error:
+            said = "; ".join(f"{_place(each['loc'])}: {each['msg']}" for each in error.errors()[:5])
+            raise NotAnswered("unprocessable", f"The body is not as described. {repeated(said, 500)}") from error
 
     def address(self, path: str = "", **changed: str) -> str:
         """The address that asks the same with some parameters changed, or at another path."""
@@ -66,6 +89,10 @@ def _written(value: Any) -> str:
     return ",".join(value) if isinstance(value, list) else str(value)
 
 
+def _place(parts: Sequence[int | str]) -> str:
+    return ".".join(map(str, parts)) or "the body"
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """A request that the documentation shows, and what it is about."""
@@ -79,9 +106,12 @@ class Endpoint(Generic[P]):
     """A method at an address of `links`, what it answers, and all that is said of it.
 
     `answer` gets what was asked and the names of the path, and returns a shape, or a whole answer where there is more
-    to tell. It raises NotAnswered with a kind that is among `problems`, those included that any endpoint can have. One
-    that `takes` a shape is sent it as JSON, and reads `Asked.body` itself. `admit` gets the token of the request, ""
-    without one, before anything of the body is read, and raises NotAnswered for a stranger.
+    to tell. It raises NotAnswered with a kind that is among `problems`, those included that any endpoint can have, and
+    what actions raise when they refuse. One that `takes` a shape is sent it as JSON, by `Asked.sent`.
+
+    `scope` is what a personal token has to be good for, `ANY` for any that holds; without it nobody is asked who they
+    are. `admit` gets the token of the request, "" without one, before anything of the body is read, and raises
+    NotAnswered for a stranger: for tokens of another kind.
     """
 
     path: str
@@ -99,34 +129,57 @@ class Endpoint(Generic[P]):
     redirects: bool = False
     takes: type[BaseModel] | None = None
     largest_body: int = LARGEST_BODY
+    scope: Scope | Literal["any"] | None = None
     admit: Callable[[str], None] | None = None
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether it answers people only."""
+        return self.scope is not None
 
     @property
     def refusals(self) -> list[Kind]:
         """Every kind of error that it can answer with."""
         sent = ("length-required", "wrong-media-type", "unprocessable") if self.takes else ()
-        names = {*_ALWAYS, *sent, *self.problems}
+        personal = ("unauthorized", "forbidden", "unprocessable", "conflict", "unknown-thing") if self.scope else ()
+        names = {*_ALWAYS, *sent, *personal, *self.problems}
         return [kind for kind in KINDS.values() if kind.name in names]
 
     def answered(self, request: HttpRequest, names: dict[str, str]) -> HttpResponseBase:
         """The answer to a request of its method. Raises NotAnswered, and what `answer` does."""
         if request.get_preferred_type([self.media_type]) is None:
             raise NotAnswered("not-acceptable", f"This address answers {self.media_type} only.")
-        counted = _counted(request, rates.POLICIES[self.policy])
+        bearer = self._bearer(request)
+        counted = _counted(request, rates.POLICIES[self.policy], bearer)
         if self.admit:
             self.admit(_token(request))
         body = self._body(request)
         if any("\0" in text for text in names.values()):
             raise NotAnswered("unknown-address", "There is no such address: it holds a zero byte.")
         parameters = reading.read(self.parameters, request.GET)
-        asked = Asked(addresses.base_of(request), request.path, parameters, body)
+        asked = Asked(addresses.base_of(request), request.path, parameters, body, bearer)
         made = self.answer(asked, **names)
         response = made if isinstance(made, HttpResponseBase) else told(made)
         if response.streaming and request.META["REQUEST_METHOD"] == "HEAD":
             response = _head_of(response)
         for name, value in counted.items():
             response.headers[name] = value
+        if self.is_personal:
+            response.headers["Cache-Control"] = "private, no-store"
         return response
+
+    def _bearer(self, request: HttpRequest) -> Bearer | None:
+        """Who asks, where that matters. Raises NotAnswered for a stranger, and for a token that is not for this."""
+        if self.scope is None:
+            return None
+        bearer = viewing.bearer(request)
+        if bearer is None:
+            raise _unknown_token(_token(request))
+        if self.scope != ANY and not bearer.may(Scope(self.scope)):
+            headers = {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{self.scope}"'}
+            sentence = f"This token is not good for '{self.scope}'. Make one that is, on the page of your tokens."
+            raise NotAnswered("forbidden", sentence, headers=headers)
+        return bearer
 
     def _body(self, request: HttpRequest) -> bytes:
         """What was sent; nothing where nothing is taken. Raises NotAnswered."""
@@ -145,6 +198,14 @@ class Endpoint(Generic[P]):
         if large or len(body) > self.largest_body:
             raise NotAnswered("too-large", f"No body of more than {self.largest_body:,} bytes is taken here.")
         return body
+
+
+def _unknown_token(token: str) -> NotAnswered:
+    if not token:
+        sentence = "Send a personal token, as in Authorization: Bearer TOKEN. You make them on your account's pages."
+        return NotAnswered("unauthorized", sentence, headers={"WWW-Authenticate": "Bearer"})
+    headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+    return NotAnswered("unauthorized", "This token is not known here, or it has expired.", headers=headers)
 
 
 _ALWAYS = ("bad-parameter", "wrong-method", "not-acceptable", "too-large", "too-many-requests", "failed", "not-now")
@@ -212,9 +273,13 @@ def _opened(response: HttpResponseBase) -> HttpResponseBase:
     return response
 
 
-def _counted(request: HttpRequest, policy: rates.Policy) -> dict[str, str]:
-    """The headers that tell where the client stands; none for whom nobody counts. Raises NotAnswered."""
-    client = rates.client_of(request) if settings.BROADSHEET_API_RATES else None
+def _counted(request: HttpRequest, policy: rates.Policy, bearer: Bearer | None) -> dict[str, str]:
+    """The headers that tell where the client stands; none for whom nobody counts. Raises NotAnswered.
+
+    Who says who she is is counted wherever she asks from.
+    """
+    who = f"person {bearer.person.id}" if bearer else rates.client_of(request)
+    client = who if settings.BROADSHEET_API_RATES else None
     if client is None:
         return {}
     standing = rates.counts.count(policy, client)
@@ -234,6 +299,8 @@ def _guarded(request: HttpRequest, answer: Callable[[], HttpResponseBase]) -> Ht
         return answer()
     except NotAnswered as refused:
         problem = refused
+    except Refused as error:
+        problem = NotAnswered(_GROUNDS[error.ground], str(error))
     except SuspiciousOperation as error:
         problem = NotAnswered("bad-parameter", _suspicious(error))
     except IndexUnavailable as error:
@@ -246,6 +313,15 @@ def _guarded(request: HttpRequest, answer: Callable[[], HttpResponseBase]) -> Ht
         log.exception("%s could not be answered", request.path)
         problem = NotAnswered("failed", "The server failed. It is not your request; the operator's log has the cause.")
     return problems.response(problem, request.path)
+
+
+_GROUNDS = {
+    Ground.NOT_ALLOWED: "forbidden",
+    Ground.NOT_THERE: "unknown-thing",
+    Ground.NOT_UNDERSTOOD: "unprocessable",
+    Ground.TOO_MUCH: "too-many-requests",
+    Ground.TAKEN: "conflict",
+}
 
 
 def _suspicious(error: SuspiciousOperation) -> str:

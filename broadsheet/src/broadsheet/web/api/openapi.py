@@ -43,9 +43,10 @@ _NAMES: dict[str, Json] = {
 }
 
 _DESCRIPTION = (
-    "Everything that a reader of this newspaper can see, for programs. Reading needs no token. Days are labels of US "
-    "Eastern time. What is not known is null. Fields may be added at any time; none is taken away or given another "
-    "meaning while the address says v1."
+    "Everything that a reader of this newspaper can see, for programs. Reading needs no token. What is one person's "
+    "does: a personal token, made on the pages of her account, with the scope that the operation names. Days are "
+    "labels of US Eastern time. What is not known is null. Fields may be added at any time; none is taken away or "
+    "given another meaning while the address says v1."
 )
 _RATE_HEADERS: Json = {
     "RateLimit-Policy": {
@@ -131,7 +132,7 @@ def _operation(endpoint: Endpoint[Any], references: dict[type[BaseModel], Json])
         "description": endpoint.description,
         "parameters": parameters_of(endpoint),
         **sent,
-        **({"security": [{"token": []}]} if endpoint.admit else {}),
+        **({"security": [{"token": []}]} if endpoint.admit or endpoint.is_personal else {}),
         "responses": _responses(endpoint, references),
     }
 

@@ -40,9 +40,11 @@ KINDS = _table(
     Kind("unknown-author", 404, "There is no such author", "No paper here has an author of that name."),
     Kind("unknown-section", 404, "There is no such section", "No paper here belongs to that section or category."),
     Kind("unknown-cursor", 404, "There is no such place in the list", "The cursor was not given by this list."),
+    Kind("unknown-thing", 404, "There is no such thing", "What the request wants to change is not there any more."),
     Kind("unknown-address", 404, "There is no such address", "Nothing of the interface is at this address."),
     Kind("wrong-method", 405, "The method is not supported", "The header Allow says which are."),
     Kind("not-acceptable", 406, "This form is not offered", "The header Accept allows none of the forms that exist."),
+    Kind("conflict", 409, "Something stands against it", "What is there already does not allow it."),
     Kind("length-required", 411, "The length is not known", "The body came in chunks, without Content-Length."),
     Kind("too-large", 413, "The request is too large", "The body is too long: 64 KiB are taken where none is read."),
     Kind(

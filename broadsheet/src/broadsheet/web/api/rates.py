@@ -1,153 +1,17 @@
-"""How often one client may ask: named policies, counted in memory that all web processes of a server share.
-
-The headers are those of draft-ietf-httpapi-ratelimit-headers-10
-(https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/): ``RateLimit-Policy`` tells the rule,
-``RateLimit`` what is left of it. A policy is counted by the generic cell rate algorithm: one moment for each client, at
-which its quota would be whole again.
-"""
+"""How often one program may ask this interface."""
 
 from __future__ import annotations
 
-import ipaddress
-import math
-import mmap
-import secrets
-import struct
-import threading
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from hashlib import blake2b
+from broadsheet.web.rates import Counts, Policy, Standing, client_of, counts
 
-from django.http import HttpRequest
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """So many requests (`quota`) of one client in so many seconds (`window`)."""
-
-    name: str
-    quota: int
-    window: int
-    what: str
-
+__all__ = ["POLICIES", "Counts", "Policy", "Standing", "client_of", "counts"]
 
 POLICIES = {
     policy.name: policy
     for policy in (
         Policy("read", 600, 60, "Papers, editions, authors, sections, the status and these pages themselves."),
         Policy("search", 120, 60, "What asks the search index: search, related papers and the list of all papers."),
+        Policy("person", 240, 60, "What a personal token reads and changes."),
         Policy("export", 12, 3600, "The export of everything."),
     )
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a client stands under a policy: what it has left, and in how many seconds its quota is whole again.
-
-    `wait` is 0 for a request that may pass, else the seconds until the next one may.
-    """
-
-    policy: Policy
-    left: int
-    whole_in: int
-    wait: int
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """What the client is told, with every answer that is counted."""
-        policy = self.policy
-        told = {
-            "RateLimit-Policy": f'"{policy.name}";q={policy.quota};w={policy.window}',
-            "RateLimit": f'"{policy.name}";r={self.left};t={self.whole_in}',
-        }
-        return told | ({"Retry-After": str(self.wait)} if self.wait else {})
-
-
-_SLOT = struct.Struct("<Qd")
-_WAYS = 8
-
-
-class Counts:
-    """The moments of `slots` clients at most, in memory that processes made by division share.
-
-    It takes no lock between processes: two that count the same client in the same microsecond may count one request
-    for two, and a process that dies holds nothing up. When a set of eight is full, the client whose quota is nearest to
-    being whole is forgotten.
-    """
-
-    def __init__(self, slots: int = 65_536, *, clock: Callable[[], float] = time.time) -> None:
-        self._sets = slots // _WAYS
-        self._memory = mmap.mmap(-1, self._sets * _WAYS * _SLOT.size)
-        self._lock = threading.Lock()
-        self._key = secrets.token_bytes(16)
-        self._clock = clock
-
-    def count(self, policy: Policy, client: str) -> Standing:
-        """Count a request of the client, if it may pass, and say where the client stands."""
-        digest = blake2b(f"{policy.name} {client}".encode(), digest_size=8, key=self._key).digest()
-        name = int.from_bytes(digest, "little") or 1
-        now, interval = self._clock(), policy.window / policy.quota
-        with self._lock:
-            place, whole_at = self._place(name, now)
-            after = max(whole_at, now) + interval
-            passes = after - now <= policy.window + interval / 1000
-            if passes:
-                _SLOT.pack_into(self._memory, place, name, after)
-        whole_at = after if passes else whole_at
-        left = max(0, math.floor((now + policy.window - whole_at) / interval + 0.001))
-        wait = 0 if passes else max(1, math.ceil(after - now - policy.window))
-        return Standing(policy, left, math.ceil(max(0.0, whole_at - now)), wait)
-
-    def _place(self, name: int, now: float) -> tuple[int, float]:
-        """Where the client is counted, and the moment that stands there for it; now for one that is new."""
-        begin = name % self._sets * _WAYS * _SLOT.size
-        places = range(begin, begin + _WAYS * _SLOT.size, _SLOT.size)
-        found = [(*_SLOT.unpack_from(self._memory, place), place) for place in places]
-        for known, whole_at, place in found:
-            if known == name:
-                return place, whole_at
-        return min(found, key=lambda slot: slot[1])[2], now
-
-
-# Made when the program is loaded, which the web server does before it divides into processes.
-counts = Counts()
-
-
-def client_of(request: HttpRequest) -> str | None:
-    """Whom a request is counted for; None for a program on this very machine, which is never limited.
-
-    That is the address of the connection. From a proxy on this machine it is the last address that the proxy added to
-    X-Forwarded-For; from elsewhere that header is believed by nobody. An IPv6 network of 64 bits counts as one client.
-    """
-    address = _address(request.META.get("REMOTE_ADDR", ""))
-    if address is None or address.is_loopback:
-        forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
-        if not forwarded:
-            return None
-        address = _address(_without_port(forwarded))
-    if address is None:
-        return "unknown"
-    if address.is_loopback:
-        return None
-    if address.version == 6:
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
-
-
-def _without_port(text: str) -> str:
-    """The address alone of one that a proxy wrote with its port, or in brackets: RFC 7239, section 6."""
-    if text.startswith("["):
-        return text[1:].partition("]")[0]
-    return text.partition(":")[0] if text.count(":") == 1 else text
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address in the text; None when it is none, as on a socket of the file system."""
-    try:
-        address = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address

@@ -6,7 +6,7 @@ Some values stand twice, because the client looks for them in one place and othe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -19,6 +19,7 @@ from django.templatetags.static import static
 from broadsheet.bibliography import accents, names
 from broadsheet.bibliography.dates import PartialDate
 from broadsheet.bibliography.identifiers import Identifier
+from broadsheet.community.queries import authorship, comments, votes
 from broadsheet.editions import queries as editions
 from broadsheet.editions.rules import Kind
 from broadsheet.papers import queries as papers
@@ -27,7 +28,7 @@ from broadsheet.web import addresses
 Json = dict[str, Any]
 
 OURS = "broadsheet"
-# Who put every paper on the list while there are no accounts: the instance itself.
+# Who put every paper on the list: the instance itself, which prints all that was announced.
 SUBMITTER = "broadsheet"
 
 _GITHUB = ("https://github.com/", "http://github.com/", "https://www.github.com/")
@@ -42,18 +43,36 @@ class Marked:
     text: str
 
 
-def listed(paper: papers.Paper, place: editions.Listed, verdict: editions.Verdict, *, base: str) -> Json:
+@dataclass(frozen=True, slots=True)
+class Regard:
+    """What people did about a paper: votes that count, comments that everybody can read, whether an author is here."""
+
+    votes: int = 0
+    comments: int = 0
+    by_author: bool = False
+
+
+def regards(paper_ids: Collection[int]) -> dict[int, Regard]:
+    """What people did about each of these shown papers."""
+    voted, said = votes.counts(paper_ids), comments.counts(paper_ids, None)
+    present = authorship.authors_of(paper_ids)
+    return {each: Regard(voted.get(each, 0), said.get(each, 0), bool(present.get(each))) for each in paper_ids}
+
+
+def listed(
+    paper: papers.Paper, place: editions.Listed, verdict: editions.Verdict, regard: Regard, *, base: str
+) -> Json:
     """An item of a daily list. `base` is the scheme and host before our own addresses."""
     day = place.edition.start
     ours = _ours(paper, base)
     ours["edition"] = _place(place.edition, place.entry, base)
     ours["audit"] = {"state": str(verdict.state), "line": verdict.line}
-    return _item(paper, day, ours)
+    return _item(paper, day, regard, ours)
 
 
-def found(paper: papers.Paper, marked: Marked, *, base: str) -> Json:
+def found(paper: papers.Paper, marked: Marked, regard: Regard, *, base: str) -> Json:
     """An item of the answer of a search."""
-    item = _item(paper, paper.day, _ours(paper, base))
+    item = _item(paper, paper.day, regard, _ours(paper, base))
     item["upvoted"] = False
     item["highlightedTitle"] = marked.title
     item["highlightedSummary"] = marked.text
@@ -64,6 +83,7 @@ def single(
     paper: papers.Paper,
     places: Sequence[tuple[editions.Edition, editions.Entry]],
     identifiers: Iterable[Identifier],
+    regard: Regard,
     *,
     base: str,
 ) -> Json:
@@ -72,7 +92,8 @@ def single(
     ours = _ours(paper, base)
     ours["identifiers"] = [str(identifier) for identifier in sorted(identifiers)]
     ours["editions"] = [_place(edition, entry, base) for edition, entry in places]
-    return {**_paper(paper, day), **NO_REPOSITORIES, "numComments": 0, "isAuthorParticipating": False, OURS: ours}
+    told = {"numComments": regard.comments, "isAuthorParticipating": regard.by_author}
+    return {**_paper(paper, day, regard), **NO_REPOSITORIES, **told, OURS: ours}
 
 
 # Which models, datasets and Spaces use a paper is known to the Hub only.
@@ -91,8 +112,8 @@ def instant(day: date) -> str:
     return f"{day.isoformat()}T00:00:00.000Z"
 
 
-def _item(paper: papers.Paper, day: date | None, ours: Json) -> Json:
-    inner = _paper(paper, day)
+def _item(paper: papers.Paper, day: date | None, regard: Regard, ours: Json) -> Json:
+    inner = _paper(paper, day, regard)
     item: Json = {"paper": inner}
     on = instant(day) if day else inner.get("publishedAt")
     if on:
@@ -100,9 +121,9 @@ def _item(paper: papers.Paper, day: date | None, ours: Json) -> Json:
     item["title"] = inner["title"]
     item["summary"] = inner["summary"]
     item["thumbnail"] = ""
-    item["numComments"] = 0
+    item["numComments"] = regard.comments
     item["submittedBy"] = _submitter()
-    item["isAuthorParticipating"] = False
+    item["isAuthorParticipating"] = regard.by_author
     # The client reads these of the item only, and takes 0 votes for none unless the item has them too.
     item.update({name: inner[name] for name in _TWICE if name in inner})
     item[OURS] = ours
@@ -112,7 +133,7 @@ def _item(paper: papers.Paper, day: date | None, ours: Json) -> Json:
 _TWICE = ("upvotes", "organization", "githubRepo", "projectPage")
 
 
-def _paper(paper: papers.Paper, day: date | None) -> Json:
+def _paper(paper: papers.Paper, day: date | None, regard: Regard) -> Json:
     """The paper itself, as it stands in an item and, with more, alone."""
     identity = _identity("paper", paper.key)
     said: Json = {
@@ -123,7 +144,7 @@ def _paper(paper: papers.Paper, day: date | None) -> Json:
         ],
         "title": accents.outside_formulas(paper.title),
         "summary": accents.outside_formulas(paper.abstract or paper.summary),
-        "upvotes": 0,
+        "upvotes": regard.votes,
         "discussionId": identity,
     }
     published = _published(paper)

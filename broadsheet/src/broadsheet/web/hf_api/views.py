@@ -7,17 +7,22 @@ from datetime import date, timedelta
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
 
+from broadsheet import links
+from broadsheet.accounts.rules import Ground, Person, Refused, Scope
 from broadsheet.bibliography import identifiers
 from broadsheet.bibliography.identifiers import Identifier, Scheme
+from broadsheet.community.actions.submissions import propose_paper
 from broadsheet.editions import queries as editions
 from broadsheet.papers import queries as papers
 from broadsheet.search import highlight
 from broadsheet.search.index import IndexUnavailable
 from broadsheet.search.query import parse
-from broadsheet.web import addresses, cards, excerpts, searching
+from broadsheet.web import addresses, cards, excerpts, rates, searching, viewing
 from broadsheet.web import markdown as twins
 from broadsheet.web.hf_api import answers, shapes
 from broadsheet.web.hf_api.parameters import (
@@ -62,12 +67,10 @@ def daily(request: HttpRequest) -> HttpResponse:
     rows = papers.by_ids({place.entry.paper_id for place in shown})
     verdicts = editions.verdicts({place.edition.id: place.edition for place in shown}.values())
     base = addresses.base_of(request)
+    shown_rows = [(rows[place.entry.paper_id], place) for place in shown if place.entry.paper_id in rows]
+    regards = shapes.regards({row.id for row, _ in shown_rows})
     answer = answers.json(
-        [
-            shapes.listed(rows[place.entry.paper_id], place, verdicts[place.edition.id], base=base)
-            for place in shown
-            if place.entry.paper_id in rows
-        ]
+        [shapes.listed(row, place, verdicts[place.edition.id], regards[row.id], base=base) for row, place in shown_rows]
     )
     if len(places) > wanted.limit:
         answer.headers["Link"] = f'<{_next_page(request, wanted)}>; rel="next"'
@@ -89,6 +92,7 @@ def search(request: HttpRequest) -> HttpResponse:
         raise Unanswerable(searching.plain(str(error)), status=503) from error
     corrected = [right for _, right in answer.results.corrections]
     base = addresses.base_of(request)
+    regards = shapes.regards({card.paper.id for card in answer.cards})
 
     def marked(text: str) -> str:
         plain = cards.plain(text)
@@ -99,6 +103,7 @@ def search(request: HttpRequest) -> HttpResponse:
             shapes.found(
                 card.paper,
                 shapes.Marked(marked(card.paper.title), marked(card.paper.abstract or card.paper.summary)),
+                regards[card.paper.id],
                 base=base,
             )
             for card in answer.cards
@@ -113,7 +118,8 @@ def paper(request: HttpRequest, key: str) -> HttpResponse:
     if row is None:
         raise Unanswerable(_unknown(key), status=404)
     known = papers.identifiers_of([row.id])[row.id]
-    return answers.json(shapes.single(row, editions.places(row.id), known, base=addresses.base_of(request)))
+    regard = shapes.regards([row.id])[row.id]
+    return answers.json(shapes.single(row, editions.places(row.id), known, regard, base=addresses.base_of(request)))
 
 
 @answers.reading
@@ -136,13 +142,53 @@ def repositories(_request: HttpRequest, arxiv_id: str) -> HttpResponse:
     return answers.json({"models": [], "datasets": [], "spaces": []})
 
 
+@csrf_exempt  # programs bring a token of a person, and a cookie counts for nothing here
 @answers.writing
 def submit(request: HttpRequest) -> HttpResponse:
-    """Refuses every submission, since there are no accounts, and says where the paper is if it is here.
+    """Proposes a paper in the name of the person whose token is sent, and says where it is, or that it is fetched.
 
-    Raises Unanswerable always: with status 403, by which the client prints the sentence and does not try again.
+    Raises Unanswerable for what is refused; with a status by which the client prints the sentence and does not try
+    again. Without accounts that is everything.
     """
-    named = _submitted(request)
+    named, note = _submitted(request)
+    if not settings.BROADSHEET_ACCOUNTS:
+        _refuse_without_accounts(request, named)
+    by = _submitter(request)
+    try:
+        done = propose_paper(by=by, text=named, note=note)
+    except Refused as refused:
+        raise Unanswerable(str(refused), status=_STATUS[refused.ground]) from refused
+    base = addresses.base_of(request)
+    if done.key:
+        return answers.json({"success": True, "paperId": done.key, "url": base + addresses.paper(done.key)})
+    return answers.json({"success": True, "paperId": named.strip(), "url": base + links.PROPOSALS})
+
+
+def _submitter(request: HttpRequest) -> Person:
+    """Whose token is sent. Raises Unanswerable without one, and for one that is not good for this."""
+    bearer = viewing.bearer(request)
+    if bearer is None:
+        raise Unanswerable(f"Send a token of yours, made at {addresses.base_of(request)}{links.ACCOUNT}.", status=401)
+    if not bearer.may(Scope.WRITE_SUBMISSIONS):
+        raise Unanswerable(
+            f"This token is not good for that: it lacks the scope {Scope.WRITE_SUBMISSIONS}.", status=403
+        )
+    if rates.spent(request, rates.WRITING["submit"], str(bearer.person.id)):
+        raise Unanswerable("You have proposed too many papers in the last hour. Try it again later.", status=429)
+    return bearer.person
+
+
+_STATUS = {
+    Ground.NOT_ALLOWED: 403,
+    Ground.NOT_THERE: 404,
+    Ground.NOT_UNDERSTOOD: 422,
+    Ground.TOO_MUCH: 429,
+    Ground.TAKEN: 409,
+}
+
+
+def _refuse_without_accounts(request: HttpRequest, named: str) -> None:
+    """Raise Unanswerable with the address of the paper, if it is here."""
     row = papers.find_in_any_spelling(named) if named else None
     sentence = "Nobody can submit papers to this instance, because it has no accounts."
     if row is not None:
@@ -178,11 +224,13 @@ def _identifier(key: str) -> Identifier | None:
     return found.identifier if found else identifiers.from_key(key)
 
 
-def _submitted(request: HttpRequest) -> str:
-    """The identifier in a submission; empty when it has none that can be read."""
+def _submitted(request: HttpRequest) -> tuple[str, str]:
+    """The identifier and the comment in a submission; empty where there is none that can be read."""
     try:
         said: Any = orjson.loads(request.read(_MOST_SENT))
     except (orjson.JSONDecodeError, UnreadablePostError):
-        return ""
-    named = said.get("paper_id") or said.get("paperId") if isinstance(said, dict) else ""
-    return named if isinstance(named, str) else ""
+        return "", ""
+    if not isinstance(said, dict):
+        return "", ""
+    named, note = said.get("paper_id") or said.get("paperId"), said.get("comment")
+    return named if isinstance(named, str) else "", note if isinstance(note, str) else ""

@@ -22,6 +22,7 @@ _TEXT = {"brief": 60, "full": 300}
 # How much of what was asked is repeated in a sentence, in tokens.
 _REPEATED = 20
 
+_Item = TypeVar("_Item", bound=Listed)
 _Answer = TypeVar("_Answer", bound=Answer)
 
 
@@ -85,10 +86,10 @@ def room(detail: Detail) -> int:
     return FULL if detail == "full" else BRIEF
 
 
-def fitting(answer: _Answer, items: Iterable[Listed], detail: Detail) -> list[Listed]:
+def fitting(answer: _Answer, items: Iterable[_Item], detail: Detail) -> list[_Item]:
     """The first of the papers that still fit into the answer; at least one when there is any."""
     left = room(detail) - tokens(dumped(answer))
-    taken: list[Listed] = []
+    taken: list[_Item] = []
     for item in items:
         # One more for the comma.
         left -= tokens(dumped(item)) + 1

@@ -20,6 +20,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import MCPError
 
 from broadsheet import __version__
+from broadsheet.accounts.rules import Person
 from broadsheet.web.mcp import resources, shapes, turns
 from broadsheet.web.mcp.asking import Unanswerable
 from broadsheet.web.mcp.tools import TOOLS, Tool, call
@@ -63,25 +64,28 @@ def instructions() -> str:
     )
 
 
-def reply(base: str, headers: Mapping[str, str], body: bytes) -> Reply:
-    """What the SDK answers to a POST with these headers; `base` is the scheme and host before our addresses."""
-    return turns.run(partial(_exchange, base, headers, body))
+def reply(base: str, headers: Mapping[str, str], body: bytes, reader: Person | None = None) -> Reply:
+    """What the SDK answers to a POST with these headers; `base` is the scheme and host before our addresses.
+
+    `reader` is who asks, None for somebody unknown.
+    """
+    return turns.run(partial(_exchange, _server(base, reader), headers, body))
 
 
-def speak() -> None:
-    """Answer on standard input and output until the other side closes it."""
+def speak(reader: Person | None = None) -> None:
+    """Answer on standard input and output until the other side closes it. `reader` is whose library is read."""
 
     async def talk() -> None:
-        server = _server("")
+        server = _server("", reader)
         async with stdio_server() as (incoming, outgoing):
             await server.run(incoming, outgoing, server.create_initialization_options())
 
     turns.run(talk)
 
 
-async def _exchange(base: str, headers: Mapping[str, str], body: bytes) -> Reply:
+async def _exchange(server: Server[Any], headers: Mapping[str, str], body: bytes) -> Reply:
     """One request and its answer, by the rules of ASGI. Nothing is kept for the next one."""
-    manager = StreamableHTTPSessionManager(_server(base), json_response=True, stateless=True)
+    manager = StreamableHTTPSessionManager(server, json_response=True, stateless=True)
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
@@ -128,12 +132,12 @@ class _Sent:
         return Reply(self._start["status"], headers, bytes(self._body))
 
 
-def _server(base: str) -> Server[Any]:
+def _server(base: str, reader: Person | None) -> Server[Any]:
     async def call_tool(_context: Context, asked: types.CallToolRequestParams) -> types.CallToolResult:
         tool = TOOLS.get(asked.name)
         if tool is None:
             raise MCPError(types.INVALID_PARAMS, f"There is no tool '{asked.name[:40]}'. There are {', '.join(TOOLS)}.")
-        return await turns.between_turns(lambda: _called(tool, asked.arguments or {}, base))
+        return await turns.between_turns(lambda: _called(tool, asked.arguments or {}, base, reader))
 
     async def list_resources(_context: Context, _asked: object) -> types.ListResourcesResult:
         found = await turns.between_turns(lambda: _asking(resources.listed))
@@ -199,10 +203,10 @@ def _told(tool: Tool) -> types.Tool:
     )
 
 
-def _called(tool: Tool, arguments: dict[str, Any], base: str) -> types.CallToolResult:
+def _called(tool: Tool, arguments: dict[str, Any], base: str, reader: Person | None) -> types.CallToolResult:
     """The answer twice, as an object and as the same in JSON; what cannot be answered as an error of the tool."""
     try:
-        answer = _asking(lambda: call(tool, arguments, base))
+        answer = _asking(lambda: call(tool, arguments, base, reader))
     except Unanswerable as error:
         return types.CallToolResult(content=[types.TextContent(text=str(error))], is_error=True)
     written = shapes.dumped(answer)

@@ -113,6 +113,17 @@ class GetEvidence(Arguments):
     detail: Detail = "brief"
 
 
+class MyLibrary(Arguments):
+    """The arguments of `my_library`."""
+
+    words: Annotated[str, Field(max_length=200, description="in title, authors, note or tags")] = ""
+    tag: Annotated[str, Field(max_length=100)] = ""
+    state: Annotated[Literal["any", "unread", "reading", "read"], Field(description="of reading")] = "any"
+    limit: Annotated[int, Field(ge=1, le=25, description="papers")] = 10
+    after: Annotated[str, Field(max_length=9, description="`next` of the answer before, to go on")] = ""
+    detail: Detail = "brief"
+
+
 # --- What they give --------------------------------------------------------------------------------------------------
 
 
@@ -132,6 +143,15 @@ class Listed(BaseModel):
     late: Annotated[bool, Field(description="came after the edition was closed")] = False
     verdict: Annotated[str, Field(description="what measurements say of its claims; absent without any")] = ""
     similarity: Annotated[float, Field(description="cosine of the meanings, at most 1")] = 0.0
+
+
+class Saved(Listed):
+    """A paper in the reader's library, with what she notes beside it."""
+
+    state: Annotated[str, Field(description="unread, reading or read")] = ""
+    rating: Annotated[int, Field(description="from 1 to 5; absent for none")] = 0
+    tags: list[str] = []
+    note: Annotated[str, Field(description="the reader's own words, cut")] = ""
 
 
 class Answer(BaseModel):
@@ -157,6 +177,16 @@ class Related(Answer):
     to: str
     pages: Annotated[str, Field(description="the address of a paper's page")]
     papers: list[Listed]
+
+
+class Library(Answer):
+    """The answer of `my_library`."""
+
+    reader: Annotated[str, Field(description="whose library it is")]
+    total: Annotated[int, Field(description="how many papers of it were asked for")]
+    pages: Annotated[str, Field(description="the address of a paper's page")]
+    papers: list[Saved]
+    next: Annotated[str, Field(description="give it as `after` for what follows; absent at the end")] = ""
 
 
 class Section(BaseModel):

@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from broadsheet.web.mcp import finding, printing, reading, shapes
+from broadsheet.accounts.rules import Person
+from broadsheet.web.mcp import finding, own, printing, reading, shapes
 from broadsheet.web.mcp.asking import Unanswerable
 from broadsheet.web.mcp.budget import cut
 
@@ -18,17 +19,27 @@ log = logging.getLogger("broadsheet.web.mcp")
 # How much of a value that was not understood is repeated, in tokens.
 _REPEATED = 20
 
+_WHOSE = (
+    "Nobody knows whose library is meant. Over HTTP, send a personal token with the scope read:library, as in "
+    "Authorization: Bearer TOKEN; the reader makes one on the pages of her account. On this machine: "
+    "broadsheet mcp --as NAME"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool: `answer` makes of its `arguments`, and of the scheme and host before our addresses, its `result`."""
+    """A tool: `answer` makes of its `arguments`, and of the scheme and host before our addresses, its `result`.
+
+    That of a personal one gets the person who asks as well.
+    """
 
     name: str
     title: str
     description: str
     arguments: type[BaseModel]
     result: type[shapes.Answer]
-    answer: Callable[[Any, str], shapes.Answer]
+    answer: Callable[..., shapes.Answer]
+    is_personal: bool = False
 
 
 TOOLS = {
@@ -78,18 +89,32 @@ TOOLS = {
             shapes.Evidence,
             reading.get_evidence,
         ),
+        Tool(
+            "my_library",
+            "Look into my library",
+            "The papers that the reader who asks has saved, the last one first, with her notes, tags and reading "
+            "states. Over HTTP it needs a personal token with the scope read:library.",
+            shapes.MyLibrary,
+            shapes.Library,
+            own.my_library,
+            is_personal=True,
+        ),
     )
 }
 
 
-def call(tool: Tool, arguments: dict[str, Any], base: str) -> shapes.Answer:
-    """What the tool answers. Raises Unanswerable, with a sentence for the model, when it cannot."""
+def call(tool: Tool, arguments: dict[str, Any], base: str, reader: Person | None = None) -> shapes.Answer:
+    """What the tool answers the reader, None for somebody unknown. Raises Unanswerable, with a sentence for the model,
+    when it cannot.
+    """
+    if tool.is_personal and reader is None:
+        raise Unanswerable(_WHOSE)
     try:
         wanted = tool.arguments.model_validate(arguments)
     except ValidationError as error:
         raise Unanswerable(_misread(tool, error)) from error
     try:
-        return tool.answer(wanted, base)
+        return tool.answer(wanted, base, reader) if tool.is_personal else tool.answer(wanted, base)
     except Unanswerable:
         raise
     except Exception as error:

@@ -8,10 +8,13 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 import orjson
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
 
-from broadsheet.web import addresses, bodies
+from broadsheet.accounts.rules import Person, Scope
+from broadsheet.web import addresses, bodies, viewing
 
 # The most that a request has, in bytes: a call with its longest arguments has some thousand.
 MOST_SENT = 65_536
@@ -24,6 +27,7 @@ _NO_JSON, _NO_REQUEST = -32700, -32600
 _PORTS = {"http": 80, "https": 443}
 
 
+@csrf_exempt  # programs bring no cookie, and a cookie would count for nothing here
 def mcp(request: HttpRequest) -> HttpResponse:
     """The answer to one message. There is no stream to listen to and no session to end, so only POST is answered."""
     request.get_host()  # what is asked for under a foreign name ends here
@@ -81,13 +85,24 @@ def _answered(request: HttpRequest, body: bytes) -> HttpResponse:
         for name, text in request.headers.items()
         if name.lower() in _LOOKED_AT or name.lower().startswith(_OF_THE_PROTOCOL)
     }
-    reply = server.reply(addresses.base_of(request), headers, body)
+    reply = server.reply(addresses.base_of(request), headers, body, _reader(request))
     answer = HttpResponse(reply.body, status=reply.status, headers={"Cache-Control": "no-store"})
     del answer.headers["Content-Type"]
     for name, text in reply.headers:
         if name.lower() != "content-length":
             answer.headers[name] = text
     return answer
+
+
+def _reader(request: HttpRequest) -> Person | None:
+    """Whose library may be read: of who sends a token for that, or of the only reader of an instance without accounts.
+
+    Cookies count for nothing: a page elsewhere could have a browser send them.
+    """
+    if not settings.BROADSHEET_ACCOUNTS:
+        return viewing.viewer(request)
+    bearer = viewing.bearer(request)
+    return bearer.person if bearer and bearer.may(Scope.READ_LIBRARY) else None
 
 
 def _is_ours(request: HttpRequest) -> bool:
