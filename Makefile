@@ -8,7 +8,7 @@ PEERS := build/peers
 METHOD_PEERS := build/method-peers
 ARGS ?=
 
-.PHONY: help up test lint bench-pages bench-import bench-journal bench-search bench-peers bench-vectors bench-readers bench-http bench-snapshot bench-faults bench-quality bench-known-item bench-tex bench-matching bench-methods measurements screenshots docs lock clean
+.PHONY: help up test lint bench-pages bench-import bench-journal bench-search bench-peers bench-vectors bench-readers bench-http bench-people bench-snapshot bench-faults bench-quality bench-known-item bench-tex bench-ranking bench-matching bench-methods measurements screenshots docs lock clean
 
 help: ## Show this list
 	@echo "The two commands you need:"; echo
@@ -45,8 +45,11 @@ bench-vectors: $(VENV)/.dev ## Compute the vectors of 100,000 papers for the ben
 bench-readers: $(VENV)/.dev ## Measure four readers beside a writer for ten minutes, and kill a writer ten times
 	@$(BIN)/python broadsheet/benchmarks/bench_readers.py $(ARGS)
 
-bench-http: $(VENV)/.dev ## Measure requests a second and their times at 100,000 papers (needs wrk); ARGS="--minutes 10"
+bench-http: $(VENV)/.dev ## Measure requests a second and their times at 100,000 papers (needs wrk; 35 minutes)
 	@$(BIN)/python broadsheet/benchmarks/bench_http.py $(ARGS)
+
+bench-people: $(VENV)/.dev ## Measure pages with 10,000 people and a million votes, and taking it all elsewhere
+	@$(BIN)/python broadsheet/benchmarks/bench_people.py $(ARGS)
 
 bench-snapshot: $(VENV)/.dev ## Measure the import of a snapshot of three million records, with kills
 	@$(BIN)/python broadsheet/benchmarks/bench_snapshot.py $(ARGS)
@@ -62,6 +65,9 @@ bench-known-item: $(VENV)/.dev ## Measure whether search by words, and by meanin
 
 bench-tex: $(VENV)/.dev ## Measure how TeX becomes text and MathML: share of formulas, time of titles and abstracts
 	@$(BIN)/python broadsheet/benchmarks/bench_tex.py $(ARGS)
+
+bench-ranking: $(VENV)/.dev ## Measure the order of the morning by the votes of the evening: HISTORY=FILE of daily lists
+	@$(BIN)/python broadsheet/benchmarks/bench_ranking.py $(HISTORY) $(ARGS)
 
 bench-matching: $(VENV)/.dev ## Measure precision and recall of "is this the same work?"
 	@$(BIN)/python broadsheet/benchmarks/bench_matching.py $(ARGS)

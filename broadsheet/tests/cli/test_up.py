@@ -70,7 +70,8 @@ class TestStarting:
         assert not any("the starter catalogue" in line for line in running.lines)
 
     def test_on_every_address_under_the_names_that_were_allowed(self, up: Any, used: Path) -> None:
-        _, address = up("--host", "0.0.0.0", data=used, BROADSHEET_ALLOWED_HOSTS="papers.example")
+        allowed = {"BROADSHEET_ALLOWED_HOSTS": "papers.example", "BROADSHEET_ACCOUNTS": "yes"}
+        _, address = up("--host", "0.0.0.0", data=used, **allowed)
         assert address.startswith("http://papers.example:")
         port = int(address.rstrip("/").rpartition(":")[2])
         assert _status(port, "papers.example") == 200
@@ -221,11 +222,20 @@ class TestRefusing:
         ],
     )
     def test_other_machines_without_names_for_them(self, host: str, words: str, broadsheet: Run, data: Path) -> None:
-        self.refuses(broadsheet("up", "--port", "0", "--host", host), words, "BROADSHEET_ALLOWED_HOSTS=")
+        for more in ({}, {"BROADSHEET_ACCOUNTS": "yes"}):
+            done = broadsheet("up", "--port", "0", "--host", host, **more)
+            self.refuses(done, words, "BROADSHEET_ALLOWED_HOSTS=")
+        assert not data.exists()
+
+    @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+    def test_other_machines_without_accounts(self, host: str, broadsheet: Run, data: Path) -> None:
+        done = broadsheet("up", "--port", "0", "--host", host, BROADSHEET_ALLOWED_HOSTS="papers.example")
+        self.refuses(done, "without accounts it belongs to whoever asks", "BROADSHEET_ACCOUNTS=yes")
         assert not data.exists()
 
     def test_an_address_of_another_machine(self, broadsheet: Run, data: Path) -> None:
-        done = broadsheet("up", "--port", "0", "--host", "192.0.2.1", BROADSHEET_ALLOWED_HOSTS="a.example")
+        allowed = {"BROADSHEET_ALLOWED_HOSTS": "a.example", "BROADSHEET_ACCOUNTS": "yes"}
+        done = broadsheet("up", "--port", "0", "--host", "192.0.2.1", **allowed)
         self.refuses(done, "192.0.2.1 is not an address of this machine")
         assert not data.exists()
 

@@ -146,9 +146,9 @@ def import_(files: tuple[Path, ...]) -> None:
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["bibtex", "ris", "csl-json", "records"]),
+    type=click.Choice(["bibtex", "ris", "csl-json", "records", "archive"]),
     required=True,
-    help="What to write: a format of citations, or every field as Broadsheet's own records.",
+    help="What to write: a format of citations, every field as Broadsheet's own records, or the whole instance.",
 )
 @click.option(
     "--query", metavar="WORDS", help="Only what this search finds, the best first; the newest beyond 100,000."
@@ -161,8 +161,28 @@ def export(file: Path, form: str, query: str | None, edition: str | None, *, for
 
     Every paper that is shown, in the order in which they came, unless --query or --edition says which. FILE appears
     when it is complete, and one that exists is left alone without --force.
+
+    An archive is everything that the database holds: papers, people, votes, comments, shelves. `broadsheet
+    import-archive` makes the same instance of it elsewhere, also on another kind of database.
     """
+    if form == "archive":
+        if query is not None or edition is not None:
+            _body("archiving").refuse_part()
+        _body("archiving").export(file, force=force)
+        return
     _body("exporting").export(file, form, query=query, edition=edition, force=force)
+
+
+@broadsheet.command("import-archive")
+@click.argument("file", type=click.Path(path_type=Path))
+@_data
+def import_archive(file: Path) -> None:
+    """Make a new instance of an archive.
+
+    FILE was written by `broadsheet export FILE --format archive` of the same version. The instance must be empty:
+    name a new folder with --data, or a new database. All of it comes in or nothing.
+    """
+    _body("archiving").import_archive(file)
 
 
 @broadsheet.command()
@@ -226,14 +246,15 @@ def search(words: tuple[str, ...], **wishes: Any) -> None:
 
 
 @broadsheet.command()
+@click.option("--as", "name", metavar="NAME", default="", help="Whose library my_library reads, by the account's name.")
 @_data
-def mcp() -> None:
+def mcp(name: str) -> None:
     """Answer an agent on this machine: the Model Context Protocol on standard input and output.
 
     Agents start it themselves; docs/user/agents.md says how they are told. It only reads, whether Broadsheet runs or
     not, and ends when the agent closes its end.
     """
-    _body("agents").speak()
+    _body("agents").speak(name)
 
 
 @broadsheet.command()
@@ -316,6 +337,58 @@ def show_evidence(paper: str) -> None:
     that it gives the claim.
     """
     _body("evidencing").show(paper)
+
+
+@broadsheet.group()
+def person() -> None:
+    """People with accounts, made and changed by hand. The first operator is made here."""
+
+
+@person.command("add")
+@click.argument("name")
+@click.argument("mail")
+@click.option("--shown", default="", metavar="TEXT", help="What pages print. [default: the name]")
+@click.option(
+    "--role",
+    type=click.Choice(["reader", "curator", "moderator", "operator"]),
+    default="reader",
+    show_default=True,
+    help="What the person may do.",
+)
+@_data
+def add_person(name: str, mail: str, shown: str, role: str) -> None:
+    """Make an account.
+
+    NAME stands in addresses and cannot be changed: 2 to 40 of a to z, 0 to 9, - and _. MAIL counts as confirmed. The
+    password is asked for, or read from standard input; an empty one leaves it to be set by "forgotten password".
+    """
+    _body("people").add(name, mail, shown=shown, role=role)
+
+
+@person.command("role")
+@click.argument("name")
+@click.argument("role", type=click.Choice(["curator", "moderator", "operator"]))
+@click.option("--take", is_flag=True, help="Take the role instead of giving it.")
+@_data
+def role_of_person(name: str, role: str, *, take: bool) -> None:
+    """Give NAME a role, or take it."""
+    _body("people").role(name, role, take=take)
+
+
+@person.command("remove")
+@click.argument("name")
+@click.confirmation_option(prompt="Everything that hangs on the account is deleted. Go on?")
+@_data
+def remove_person(name: str) -> None:
+    """Delete the account of NAME with everything that hangs on it, for ever."""
+    _body("people").remove(name)
+
+
+@person.command("list")
+@_data
+def list_people() -> None:
+    """Print everybody with an account: name, roles, day of joining, and until when the person may not write."""
+    _body("people").list_people()
 
 
 @broadsheet.command()

@@ -55,7 +55,7 @@ def export(file: Path, form: str, *, query: str | None = None, edition: str | No
         sys.stdout.buffer.flush()
         click.echo(_papers(count), err=True)
         return
-    with _complete(file, force=force) as target:
+    with complete_file(file, force=force) as target:
         count = _written(target, write, records, total)
         size = target.tell()
     click.echo(f"{file}: {_papers(count)}, {size / 1e6:,.1f} MB", err=True)
@@ -173,10 +173,10 @@ def _written(target: IO[bytes], write: _Write, records: Iterable[Record], total:
 
 
 @contextlib.contextmanager
-def _complete(file: Path, *, force: bool) -> Iterator[IO[bytes]]:
+def complete_file(file: Path, *, force: bool, private: bool = False) -> Iterator[IO[bytes]]:
     """A file beside `file` that takes its place when everything went well, and is gone when not. Raises Failure.
 
-    A link is followed. A file that is replaced keeps its mode.
+    A link is followed. A file that is replaced keeps its mode; a `private` one is its owner's alone in any case.
     """
     if file.is_symlink():
         file = Path(os.path.realpath(file))
@@ -199,7 +199,7 @@ def _complete(file: Path, *, force: bool) -> Iterator[IO[bytes]]:
         try:
             yield target.file
             target.flush()
-            os.fchmod(target.fileno(), _mode(file))
+            os.fchmod(target.fileno(), 0o600 if private else _mode(file))
             os.fsync(target.fileno())
             _place(partial, file, force=force)
         finally:

@@ -15,6 +15,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.utils import DatabaseError
 
+from broadsheet.accounts.actions import only_reader
 from broadsheet.cli.failure import Failure
 from broadsheet.config import folder, schema, starter
 from broadsheet.editions import actions as editions
@@ -60,6 +61,13 @@ def prepare_all_but_index(say: Say) -> None:
         publish(say)
 
 
+def prepare_tables(say: Say) -> None:
+    """Bring secret and tables up to date and put nothing into them. Raises as `prepare`."""
+    with _alone():
+        folder.keep_secret(settings.BROADSHEET_SECRET_FILE)
+        migrate(say)
+
+
 @contextlib.contextmanager
 def _alone() -> Iterator[None]:
     """No other process prepares this folder meanwhile, and a first preparation that fails leaves nothing behind."""
@@ -71,6 +79,8 @@ def _store(say: Say, *, stop: Stop, with_starter: bool) -> None:
     """Secret, tables and starter catalogue."""
     folder.keep_secret(settings.BROADSHEET_SECRET_FILE)
     migrate(say)
+    if not settings.BROADSHEET_ACCOUNTS:
+        only_reader()
     _unless(stop)
     if with_starter and settings.BROADSHEET_STARTER:
         load_starter(say)

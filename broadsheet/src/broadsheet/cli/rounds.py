@@ -12,11 +12,14 @@ from django.db.utils import OperationalError
 from django.utils import timezone
 
 from broadsheet.cli.failure import Failure, explain
+from broadsheet.community import tasks as community
+from broadsheet.config import options
 from broadsheet.editions import actions as editions
 from broadsheet.editions import queries as printed
 from broadsheet.evidence.tasks import refresh_index
 from broadsheet.fetching.answers import Client
 from broadsheet.ingest import actions as ingest
+from broadsheet.library.tasks import forget_removed
 from broadsheet.papers import queries as papers
 from broadsheet.papers import tasks
 from broadsheet.search.index import IndexUnavailable
@@ -27,6 +30,13 @@ IN_THE_WAY = (OperationalError, IndexUnavailable)
 # How long the schedule of harvests is not looked at when nothing was due, nor papers without a vector when there was
 # none and nothing came since, in seconds.
 LOOK_AGAIN = 20.0
+
+# How long people wait at most for what the worker does for them: a proposed paper that is asked for, votes that are
+# counted for merged papers; in seconds.
+PEOPLE_WAIT = 4.0
+
+# How often what can no longer be undone is looked for, in seconds.
+FORGET_EVERY = 3600.0
 
 log = logging.getLogger("broadsheet.worker")
 
@@ -41,6 +51,9 @@ class Rounds:
         self._look_at = 0.0
         self._embedded = -1
         self._embed_at = 0.0
+        self._votes_at = 0.0
+        self._people_at = 0.0
+        self._forget_at = 0.0
 
     def one(self) -> bool:
         """Publish what is due, bring one batch into the index, ask one source; whether there is more to do at once.
@@ -50,7 +63,10 @@ class Rounds:
         """
         try:
             more = bool(printed.behind()) and editions.publish_pending().more
+            more = self._attend() or more
+            more = self._follow_votes() or more
             more = self._follow() or more
+            self._forget()
             return self._harvest() or more
         except OperationalError:
             connections.close_all()
@@ -62,6 +78,33 @@ class Rounds:
             log.warning("%s Building it from the database. Cause: %s", error, cause)
             self._index.clear()
             return True
+
+    def _follow_votes(self) -> bool:
+        """Have editions ranked anew whose votes changed, when it is time to look."""
+        if time.monotonic() < self._votes_at:
+            return False
+        self._votes_at = time.monotonic() + LOOK_AGAIN
+        return bool(editions.follow_votes())
+
+    def _attend(self) -> bool:
+        """Count the votes for merged papers, and ask for papers that people proposed, when it is time to look."""
+        if time.monotonic() < self._people_at:
+            return False
+        try:
+            more = community.follow_papers()
+            more = community.fetch_submissions(self._client) or more
+        except OSError as error:
+            log.warning("Nothing that was proposed was fetched: %s", explain(error) or error)
+            more = False
+        self._people_at = 0.0 if more else time.monotonic() + PEOPLE_WAIT
+        return more
+
+    def _forget(self) -> None:
+        """Forget for good what readers removed long ago, now and then."""
+        if time.monotonic() >= self._forget_at:
+            self._forget_at = time.monotonic() + FORGET_EVERY
+            forget_removed(now=timezone.now())
+            community.purge_comments()
 
     def _harvest(self) -> bool:
         """One step of the schedule of harvests, when it is time to look at it."""
@@ -102,8 +145,8 @@ class Rounds:
 
 
 def _client() -> Client | None:
-    """The client, where anything is followed and somebody said who asks."""
-    if not settings.BROADSHEET_HARVEST:
+    """The client, where somebody said who asks; where anything is followed and nobody said it, a warning is written."""
+    if not (settings.BROADSHEET_HARVEST or options.load().contact):
         return None
     from broadsheet.cli import harvesting  # noqa: PLC0415  only who harvests needs what speaks to the network
 
