@@ -7,11 +7,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
 
     from conftest import Reader
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def visitor(browser: Browser, address: str, make_reader: type[Reader]) -> Iterator[Reader]:
+    """A window of somebody who comes through a proxy, and so is not the one reader of this instance."""
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 900}, extra_http_headers={"X-Forwarded-For": "192.0.2.1"}
+    )
+    yield make_reader(context, address)
+    context.close()
 
 
 def here(page: Page) -> str | None:
@@ -84,8 +96,8 @@ def test_o_opens_the_paper(reader: Reader) -> None:
     page.wait_for_url(f"**/papers/{key}")
 
 
-def test_s_saves_and_u_undoes(reader: Reader) -> None:
-    page = reader.open("/")
+def test_s_saves_and_u_undoes(visitor: Reader) -> None:
+    page = visitor.open("/")
     page.keyboard.press("j")
     button = page.locator(".card.here button[data-save]")
     page.keyboard.press("s")
@@ -98,10 +110,10 @@ def test_s_saves_and_u_undoes(reader: Reader) -> None:
     assert said(page) == "Nothing to undo."
 
 
-def test_saved_papers_are_listed_on_this_device_and_can_be_taken_off(reader: Reader) -> None:
-    page = reader.open("/papers/2401.00001")
+def test_saved_papers_are_listed_on_this_device_and_can_be_taken_off(visitor: Reader) -> None:
+    page = visitor.open("/papers/2401.00001")
     page.get_by_role("button", name="save on this device").click()
-    page = reader.open("/saved")
+    page = visitor.open("/saved")
     link = page.locator("#saved-list a")
     assert link.count() == 1
     assert link.get_attribute("href") == "/papers/2401.00001"

@@ -103,7 +103,7 @@ def test_pages_may_be_kept_and_are_asked_for_again(press, get, path: str) -> Non
     again = get(path, **{"if-none-match": first.headers["ETag"]})
     assert again.status_code == 304
     assert again.content == b""
-    assert again.headers["Vary"] == first.headers["Vary"] == "Accept, Accept-Encoding"
+    assert again.headers["Vary"] == first.headers["Vary"] == "Cookie, Accept, Accept-Encoding"
 
 
 @pytest.mark.parametrize("path", PAGES)

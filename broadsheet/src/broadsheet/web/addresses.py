@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote, urlencode
 
 from django.http import HttpRequest
+from django.urls import reverse
 
 from broadsheet import links
 from broadsheet.bibliography import identifiers
@@ -55,6 +56,21 @@ def section(slug: str) -> str:
     return links.SECTION.format(slug=quote(slug, safe=""))
 
 
+def person_shelf(name: str, shelf: str) -> str:
+    """A shelf that a person shows to everybody."""
+    return links.PERSON_SHELF.format(name=quote(name, safe=""), shelf=quote(shelf, safe=""))
+
+
+def group(slug: str, pattern: str = links.GROUP) -> str:
+    """The page of a group, or one that belongs to it."""
+    return pattern.format(group=quote(slug, safe=""))
+
+
+def group_shelf(slug: str, shelf: str) -> str:
+    """A shelf of a group, as its readers see it."""
+    return links.GROUP_SHELF.format(group=quote(slug, safe=""), shelf=quote(shelf, safe=""))
+
+
 def edition(kind: str, label: str) -> str:
     """The page of an edition: its day, week, month, or the first one."""
     pattern = _EDITIONS.get(kind)
@@ -90,3 +106,8 @@ def shortened(url: str) -> str:
     """An address as it is printed: without its scheme, and cut after 48 characters."""
     bare = url.partition("://")[2].removeprefix("www.").rstrip("/")
     return bare if len(bare) <= 48 else bare[:47] + "…"
+
+
+def route(name: str, *values: object) -> str:
+    """The path of the route of that name, which another package's view has. Raises NoReverseMatch."""
+    return reverse(name, args=values)

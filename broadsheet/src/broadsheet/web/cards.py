@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from markupsafe import Markup, escape
 
+from broadsheet.accounts.rules import Person
 from broadsheet.bibliography import names, tex
+from broadsheet.community.queries import comments, votes
 from broadsheet.evidence import queries as evidence
+from broadsheet.library import queries as library
 from broadsheet.papers import queries as papers
 from broadsheet.web import addresses, excerpts, measured, wording
 
@@ -35,7 +38,8 @@ class Card:
 
     `claims` are those that nobody has measured, `findings` those that somebody has. `rank`, `reasons` and `late` are
     set for the entries of an edition; `heading` and `highlight`, the title and a part of the text with marks, for a hit
-    of a search.
+    of a search. `tally` and `comments` are what people did, None and 0 where a list does not tell of it; `kept` is what
+    the viewer notes in her library.
     """
 
     paper: papers.Paper
@@ -46,6 +50,9 @@ class Card:
     late: bool = False
     heading: Markup | None = None
     highlight: Markup | None = None
+    tally: votes.Counted | None = None
+    comments: int = 0
+    kept: library.Kept | None = None
 
     @property
     def url(self) -> str:
@@ -127,13 +134,11 @@ class Card:
         return excerpt(self.paper.abstract, limit)
 
 
-def load(ids: Iterable[int], viewer: None = None) -> list[Card]:
+def load(ids: Iterable[int]) -> list[Card]:
     """The cards of these papers in this order; ids that the database does not know are dropped.
 
-    A merged paper is shown as the one that it went into, once. `viewer` is the person who reads; there are no accounts
-    yet, so everybody sees the same.
+    A merged paper is shown as the one that it went into, once.
     """
-    del viewer
     wanted = list(dict.fromkeys(ids))
     rows = papers.by_ids(wanted)
     shown = {rows[asked].id: rows[asked] for asked in wanted if asked in rows}
@@ -142,6 +147,23 @@ def load(ids: Iterable[int], viewer: None = None) -> list[Card]:
     return [
         Card(paper=row, claims=known.get(row.id, nothing).unmeasured, findings=known.get(row.id, nothing).findings)
         for row in shown.values()
+    ]
+
+
+def load_for(viewer: Person | None, ids: Iterable[int]) -> list[Card]:
+    """Like `load`, with what people did and what the viewer, None for a visitor, notes beside them."""
+    return attended(viewer, load(ids))
+
+
+def attended(viewer: Person | None, shown: Sequence[Card]) -> list[Card]:
+    """The cards with votes, comments and the viewer's own notes, in a number of queries that never grows."""
+    ids = [card.paper.id for card in shown]
+    tallies = votes.tallies(ids, viewer)
+    talked = comments.counts(ids, viewer)
+    kept = library.kept(ids, viewer)
+    return [
+        replace(card, tally=tallies[paper_id], comments=talked.get(paper_id, 0), kept=kept.get(paper_id))
+        for paper_id, card in zip(ids, shown, strict=True)
     ]
 
 

@@ -11,15 +11,18 @@ from collections.abc import Iterator, Sequence
 
 from broadsheet.bibliography import tex
 from broadsheet.bibliography.identifiers import Scheme
+from broadsheet.community.queries import comments
 from broadsheet.editions import queries as editions
 from broadsheet.evidence import queries as evidence
 from broadsheet.papers import queries as papers
 from broadsheet.web import addresses, cards, excerpts, measured, wording
-from broadsheet.web.html_to_markdown import escaped, inline, linked, verbatim
+from broadsheet.web.html_to_markdown import converted, escaped, inline, linked, verbatim
 
 # Names printed before "and n more".
 _AUTHORS = 200
 _RUNNABLE = {"yes": "can be tested", "partly": "can be tested in part", "no": "cannot be tested"}
+# Threads of its discussion; the page has the rest.
+_THREADS = 20
 # Forms in which the paper can be cited, and their names.
 _CITATIONS = (("bib", "BibTeX"), ("ris", "RIS"), ("csl.json", "CSL-JSON"))
 
@@ -50,6 +53,7 @@ def _parts(row: papers.Paper, base: str) -> Iterator[str]:
     yield from _findings(found.findings)
     yield from _claims(found.unmeasured)
     yield from _places(row, base)
+    yield from _discussion(row, base)
 
 
 def _authors(row: papers.Paper) -> str:
@@ -137,3 +141,19 @@ def _places(row: papers.Paper, base: str) -> Iterator[str]:
         + f", place {entry.rank}{', came late' if entry.late else ''}"
         for edition, entry in places
     )
+
+
+def _discussion(row: papers.Paper, base: str) -> Iterator[str]:
+    """What people wrote beneath the paper for everybody to read, each as it is said, under a heading of its own."""
+    found = comments.discussion(row.id, None, limit=_THREADS)
+    if not found.comments:
+        return
+    yield "## Discussion"
+    yield "Each comment is its author's own."
+    names = {each.id: each.author.shown if each.author else "somebody who has left" for each in found.comments}
+    for each in found.comments:
+        answers = f" answers {escaped(names[each.parent])}" if each.parent in names else ""
+        yield f"### {escaped(names[each.id])}{answers}, {wording.utc(each.made_at)}"
+        yield converted(each.html, base=base).strip() if each.shown == "open" else f"*This comment is {each.shown}.*"
+    if found.following:
+        yield linked("The rest of the discussion", f"{base}{addresses.paper(row.key)}#discussion")

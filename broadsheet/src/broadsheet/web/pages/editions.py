@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from broadsheet import links
 from broadsheet.editions import queries as editions
 from broadsheet.editions.rules import Kind, parse_label
-from broadsheet.web import addresses, drawing, paging, wording
+from broadsheet.web import addresses, drawing, paging, viewing, wording
 from broadsheet.web.metadata import social
 from broadsheet.web.pages.listing import edition_cards, text_of
 from broadsheet.web.rendering import page
@@ -65,7 +65,7 @@ def _edition(request: HttpRequest, kind: Kind, label: str) -> HttpResponse:
         "heading": wording.edition_name(kind, label),
         "audit": audit,
         "social": social.of_edition(edition, description=audit.line, base=addresses.base_of(request)),
-        "cards": edition_cards(edition, page=number),
+        "cards": edition_cards(edition, viewing.viewer(request), page=number),
         "before": before,
         "after": after,
         "pages": paging.pages(number, edition.size, lambda n: addresses.with_query(address, page=n)),

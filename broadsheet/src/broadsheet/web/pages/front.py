@@ -10,10 +10,11 @@ from broadsheet import links
 from broadsheet.editions import queries as editions
 from broadsheet.editions.rules import Kind
 from broadsheet.evidence import queries as evidence
-from broadsheet.web import addresses, cards, paging, wording
+from broadsheet.web import addresses, cards, paging, viewing, wording
 from broadsheet.web.metadata import social
 from broadsheet.web.pages.listing import edition_cards
 from broadsheet.web.pages.sections import sections
+from broadsheet.web.pages.submissions import front_day, picked_on
 from broadsheet.web.remembered import Remembered
 from broadsheet.web.rendering import page
 
@@ -33,10 +34,14 @@ def front(request: HttpRequest) -> HttpResponse:
     if edition is None or not edition.size:
         nothing = {"today": today, "edition": None, "missed": editions.missed(None)}
         return page(request, "pages/front_empty.html", nothing, canonical=links.FRONT)
-    shown = edition_cards(edition, page=1)
+    shown = edition_cards(edition, viewing.viewer(request), page=1)
     address = addresses.edition(edition.kind, edition.label)
     audit = editions.audit(edition)
     measured = verdicts()
+    picked = picked_on(front_day(edition))
+    prominent = {card.paper.id for card in shown[: 1 + SECONDS]}
+    others = [paper_id for paper_id in picked if paper_id not in prominent]
+    more = cards.attended(viewing.viewer(request), cards.load(others)) if others else []
     values: dict[str, object] = {
         "today": edition.start if edition.kind is Kind.DAY else today,
         "edition": edition,
@@ -47,6 +52,8 @@ def front(request: HttpRequest) -> HttpResponse:
         "lead": shown[0] if shown else None,
         "seconds": shown[1 : 1 + SECONDS],
         "rest": shown[1 + SECONDS :],
+        "picked": picked,
+        "picks": [(card, picked[card.paper.id]) for card in more],
         "measured": bool(measured),
         "holds": [*measured, *_holds(shown)[: max(0, HOLDS - len(measured))]],
         "sections": sections()[:24],

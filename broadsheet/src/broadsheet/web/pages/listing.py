@@ -8,6 +8,7 @@ from typing import Protocol
 
 from django.http import Http404, HttpRequest
 
+from broadsheet.accounts.rules import Person
 from broadsheet.editions import queries as editions
 from broadsheet.papers.queries import Listing
 from broadsheet.web import cards, paging
@@ -20,9 +21,10 @@ class Question(Protocol):
         """The papers of `slug` behind the cursor `after`. Raises ValueError when it is none."""
 
 
-def edition_cards(edition: editions.Edition, *, page: int) -> list[cards.Card]:
-    """The cards of one page of an edition, each with its rank and the reasons that were stored."""
-    return cards_of(editions.entries(edition, offset=(page - 1) * paging.PER_PAGE, limit=paging.PER_PAGE))
+def edition_cards(edition: editions.Edition, viewer: Person | None, *, page: int) -> list[cards.Card]:
+    """The cards of one page of an edition, each with its rank, its reasons, and what the viewer sees of people."""
+    entries = editions.entries(edition, offset=(page - 1) * paging.PER_PAGE, limit=paging.PER_PAGE)
+    return cards.attended(viewer, cards_of(entries))
 
 
 def cards_of(entries: Sequence[editions.Entry]) -> list[cards.Card]:

@@ -5,6 +5,7 @@ https://llmstxt.org: a program that reads finds the list of what is here, and ea
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from broadsheet import links
 from broadsheet.editions import queries as editions
-from broadsheet.web import addresses, wording
+from broadsheet.web import access, addresses, wording
 from broadsheet.web.html_to_markdown import converted, escaped, linked
 from broadsheet.web.rendering import CACHING
 
@@ -57,8 +58,9 @@ def twin(request: HttpRequest, path: str) -> HttpResponseBase:
     try:
         found = resolve(page)
         # A page is negotiated; the twin is made of its HTML also for who prefers Markdown.
-        view: View = _PAGES.get(found.func, found.func)
-        response = view(request, *found.args, **found.kwargs)
+        refused = access.refusal(request, found.func, found)
+        view: View = _PAGES.get(inspect.unwrap(found.func, stop=_PAGES.__contains__), found.func)
+        response = refused or view(request, *found.args, **found.kwargs)
     except Resolver404 as error:
         raise Http404("There is no such address.") from error
     except Http404 as error:
@@ -148,6 +150,8 @@ def _is_page(response: HttpResponse) -> bool:
 def _twin(response: HttpResponse, address: str, *, status: int) -> HttpResponse:
     text = converted(response.content.decode(), base=address)
     answer = _answer(text, status=status)
+    answer.headers["Cache-Control"] = response.headers.get("Cache-Control", CACHING)
+    patch_vary_headers(answer, ("Cookie",))
     if status == 200:
         answer.headers["Link"] = f'<{_without_quotes(address)}>; rel="canonical"; type="text/html"'
     return answer

@@ -19,9 +19,12 @@ from broadsheet.ingest import queries as ingest
 from broadsheet.ingest.rules.dating import How
 from broadsheet.papers import queries as papers
 from broadsheet.sources import registry
-from broadsheet.web import addresses, cards, excerpts, measured, wording
+from broadsheet.web import addresses, cards, excerpts, measured, viewing, wording
 from broadsheet.web.metadata import highwire, schema, signposting, social
 from broadsheet.web.metadata.work import work
+from broadsheet.web.pages import library
+from broadsheet.web.pages.authorship import involved
+from broadsheet.web.pages.comments import talk
 from broadsheet.web.pages.listing import refuse_zero_bytes
 from broadsheet.web.pages.search import related
 from broadsheet.web.rendering import page
@@ -104,7 +107,8 @@ def paper(request: HttpRequest, key: str) -> HttpResponse:
         return HttpResponseRedirect(addresses.paper(row.key))
     detail = papers.detail(row.id)
     found = evidence.known([row.id]).get(row.id, evidence.Known())
-    card = cards.Card(paper=row, claims=found.unmeasured, findings=found.findings)
+    person = viewing.viewer(request)
+    [card] = cards.attended(person, [cards.Card(paper=row, claims=found.unmeasured, findings=found.findings)])
     known = work(row, detail.identifiers, base=addresses.base_of(request))
     values = {
         "card": card,
@@ -129,6 +133,9 @@ def paper(request: HttpRequest, key: str) -> HttpResponse:
         "places": editions.places(row.id),
         "versions": _versions(detail),
         "related": related(row.id),
+        "talk": talk(request, row),
+        "involved": involved(row, found, person),
+        **library.panel(person, row),
     }
     response = page(request, "pages/paper.html", values, canonical=card.url)
     response.headers["Link"] = signposting.header(known)

@@ -18,7 +18,7 @@ from broadsheet.papers import tasks
 from broadsheet.search import highlight
 from broadsheet.search.index import MAX_DEPTH, Facet, Index, IndexUnavailable
 from broadsheet.search.query import Query, Sort, parse
-from broadsheet.web import addresses, cards, excerpts, filters, paging, searching, wording
+from broadsheet.web import addresses, cards, excerpts, filters, paging, searching, viewing, wording
 from broadsheet.web.pages.listing import text_of
 from broadsheet.web.rendering import page
 from broadsheet.web.searching import Place
@@ -136,13 +136,14 @@ def _answer(request: HttpRequest, typed: str, answer: searching.Answer, place: P
     pages = paging.pages(place.number, min(results.total, MAX_DEPTH), address, per_page=PER_PAGE)
     goes_on = bool(results.next) and (bool(place.after) or place.number == pages.last)
     corrected = [right for _, right in results.corrections]
+    attended = cards.attended(viewing.viewer(request), answer.cards)
     values = {
         "query": typed,
         "asked": query,
         "sentence": query.in_words(),
         "answer": answer,
         "total": results.total,
-        "found": [(_marked(card, query, corrected), _why(query, card)) for card in answer.cards],
+        "found": [(_marked(card, query, corrected), _why(query, card)) for card in attended],
         "place": place,
         "pages": pages,
         "first": address(1),

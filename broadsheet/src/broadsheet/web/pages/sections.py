@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from broadsheet import links
 from broadsheet.bibliography.taxonomy import CATEGORIES
 from broadsheet.papers import queries as papers
-from broadsheet.web import addresses, cards, wording
+from broadsheet.web import addresses, cards, viewing, wording
 from broadsheet.web.pages.listing import listed, refuse_zero_bytes, text_of
 from broadsheet.web.remembered import Remembered
 from broadsheet.web.rendering import page
@@ -40,7 +40,7 @@ def section(request: HttpRequest, slug: str) -> HttpResponse:
         "feed": address,
         "heading": wording.section_name(slug),
         "listed_by_arxiv": slug in CATEGORIES,
-        "cards": cards.load(listing.ids),
+        "cards": cards.load_for(viewing.viewer(request), listing.ids),
         "total": listing.total,
         "first": address if after else "",
         "following": addresses.with_query(address, after=listing.next),
