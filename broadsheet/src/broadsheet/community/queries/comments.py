@@ -21,8 +21,8 @@ from broadsheet.papers import queries as papers
 from broadsheet.storage import among
 
 # Threads on a page of a discussion; and comments, unless one thread alone has more.
-PAGE = 50
-COMMENTS = 100
+PAGE = 30
+COMMENTS = 60
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from broadsheet import links
 from broadsheet.accounts import actions, queries
 from broadsheet.accounts.rules import LIFETIMES, LONGEST_ABOUT, LONGEST_SHOWN, SCOPES, Ground, Person, Refused
-from broadsheet.web import joining
+from broadsheet.community.queries import picks
+from broadsheet.library import queries as library
+from broadsheet.web import cards, joining
 from broadsheet.web.rendering import page
 from broadsheet.web.viewing import person, viewer
 
@@ -41,7 +43,7 @@ def profile(request: HttpRequest, name: str) -> HttpResponse:
     """What a person says of herself, since when she is here, and what she does in public. Raises Http404 for nobody."""
     found = queries.profile(name)
     if found is None:
-        raise Http404("nobody has this name")
+        raise Http404("Nobody here has this name.")
     if name != found.person.name:
         return HttpResponseRedirect(links.PERSON.format(name=found.person.name), status=HTTPStatus.MOVED_PERMANENTLY)
     return page(
@@ -52,9 +54,17 @@ def profile(request: HttpRequest, name: str) -> HttpResponse:
             "about": found.about,
             "barred_because": "" if found.person.may_write(timezone.now()) else found.barred_because,
             "is_she": viewer(request) == found.person,
+            "shelves": library.public_shelves_of(found.person),
+            "picks": _picks(found.person.id),
         },
         canonical=links.PERSON.format(name=found.person.name),
     )
+
+
+def _picks(person_id: int) -> list[tuple[cards.Card, picks.Picked]]:
+    found = picks.by_person(person_id, limit=20)
+    shown = {card.paper.id: card for card in cards.load(each.paper_id for each in found)}
+    return [(shown[each.paper_id], each) for each in found if each.paper_id in shown]
 
 
 @require_http_methods(_PAGES)
