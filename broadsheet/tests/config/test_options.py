@@ -179,7 +179,7 @@ class TestWhatIsSaid:
 
     @pytest.mark.parametrize("name", [option.name for option in options.options() if option.secret])
     def test_a_secret_is_never_repeated(self, name: str, tmp_path: Path) -> None:
-        (said,) = problems(tmp_path, **{name.upper(): "hunter2"})
+        (said,) = problems(tmp_path, **{name.upper(): "hunter2\x07x"})
         assert "hunter2" not in said
 
     @pytest.mark.parametrize(

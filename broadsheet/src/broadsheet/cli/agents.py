@@ -24,4 +24,4 @@ def speak(name: str = "") -> None:
     if name and reader is None:
         raise Failure(f"There is nobody called {name[:40]} here. `broadsheet person list` tells who is.")
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    server.speak(reader)
+    server.speak(lambda: reader)

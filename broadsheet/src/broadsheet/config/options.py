@@ -92,7 +92,7 @@ def _key(value: str) -> str:
     return value
 
 
-KEY = Type("key of 8 to 2,000 letters, digits and signs", "…", _key)
+KEY = Type("key of 8 to 2,000 letters, digits and signs", "a-key-of-yours", _key)
 
 
 def _token(value: str) -> str:

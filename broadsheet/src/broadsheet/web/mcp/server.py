@@ -30,6 +30,7 @@ logging.getLogger("mcp").setLevel(logging.WARNING)
 
 T = TypeVar("T")
 Context = ServerRequestContext[Any, Any]
+Reader = Callable[[], Person | None]
 
 # What tools answer changes with the day, the list of tools with the program.
 _MINUTE, _HOUR = 60_000, 3_600_000  # milliseconds
@@ -64,16 +65,16 @@ def instructions() -> str:
     )
 
 
-def reply(base: str, headers: Mapping[str, str], body: bytes, reader: Person | None = None) -> Reply:
+def reply(base: str, headers: Mapping[str, str], body: bytes, reader: Reader) -> Reply:
     """What the SDK answers to a POST with these headers; `base` is the scheme and host before our addresses.
 
-    `reader` is who asks, None for somebody unknown.
+    `reader` says who asks, and is asked only by a tool that has to know.
     """
     return turns.run(partial(_exchange, _server(base, reader), headers, body))
 
 
-def speak(reader: Person | None = None) -> None:
-    """Answer on standard input and output until the other side closes it. `reader` is whose library is read."""
+def speak(reader: Reader) -> None:
+    """Answer on standard input and output until the other side closes it. `reader` says whose library is read."""
 
     async def talk() -> None:
         server = _server("", reader)
@@ -132,7 +133,7 @@ class _Sent:
         return Reply(self._start["status"], headers, bytes(self._body))
 
 
-def _server(base: str, reader: Person | None) -> Server[Any]:
+def _server(base: str, reader: Reader) -> Server[Any]:
     async def call_tool(_context: Context, asked: types.CallToolRequestParams) -> types.CallToolResult:
         tool = TOOLS.get(asked.name)
         if tool is None:
@@ -203,10 +204,10 @@ def _told(tool: Tool) -> types.Tool:
     )
 
 
-def _called(tool: Tool, arguments: dict[str, Any], base: str, reader: Person | None) -> types.CallToolResult:
+def _called(tool: Tool, arguments: dict[str, Any], base: str, reader: Reader) -> types.CallToolResult:
     """The answer twice, as an object and as the same in JSON; what cannot be answered as an error of the tool."""
     try:
-        answer = _asking(lambda: call(tool, arguments, base, reader))
+        answer = _asking(lambda: call(tool, arguments, base, reader() if tool.is_personal else None))
     except Unanswerable as error:
         return types.CallToolResult(content=[types.TextContent(text=str(error))], is_error=True)
     written = shapes.dumped(answer)

@@ -85,7 +85,7 @@ def _answered(request: HttpRequest, body: bytes) -> HttpResponse:
         for name, text in request.headers.items()
         if name.lower() in _LOOKED_AT or name.lower().startswith(_OF_THE_PROTOCOL)
     }
-    reply = server.reply(addresses.base_of(request), headers, body, _reader(request))
+    reply = server.reply(addresses.base_of(request), headers, body, lambda: _reader(request))
     answer = HttpResponse(reply.body, status=reply.status, headers={"Cache-Control": "no-store"})
     del answer.headers["Content-Type"]
     for name, text in reply.headers:
