@@ -50,6 +50,10 @@ SAMPLES = {
 }
 
 
+# Addresses that programs ask with a token of their own: cookies of browsers count for nothing there.
+_BY_TOKEN = ("/api/", "/mcp")
+
+
 def _patterns(
     found: list[URLPattern | URLResolver], before: str = "", space: str = ""
 ) -> Iterator[tuple[str, URLPattern, str]]:
@@ -78,6 +82,14 @@ def addresses() -> list[Address]:
         own = getattr(pattern.callback, access._MARK, None)
         found.append(Address(route, _path(route, pattern), own or access.FOREIGN.get(pattern.name or "")))
     return found
+
+
+def test_what_readers_change_is_counted() -> None:
+    """An address that takes forms from every reader has a policy that says how often."""
+    uncounted = [
+        each.path for each in addresses() if each.rule and each.rule.writes is Who.READER and not each.rule.policy
+    ]
+    assert uncounted == []
 
 
 EVERYBODY: dict[str, Callable[[], Person] | None] = {
@@ -125,10 +137,6 @@ def test_everybody_gets_what_the_rules_say_and_nothing_else(press: Any, name: st
                 f"{method} {address.path} by {name}: {answer.status_code} {answer.headers.get('Location', '')}"
             )
     assert wrong == []
-
-
-# Addresses that programs ask with a token of their own: cookies of browsers count for nothing there.
-_BY_TOKEN = ("/api/", "/mcp")
 
 
 def test_a_form_from_elsewhere_is_taken_nowhere(press: Any) -> None:

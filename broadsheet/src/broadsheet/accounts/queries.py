@@ -11,7 +11,8 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.apps import apps
-from django.db.models import CASCADE, Count, ForeignKey, Model, Q, QuerySet
+from django.db.models import CASCADE, Count, ForeignKey, Model, Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from broadsheet.accounts.models import Group, Invitation, Membership, PersonalToken, User
@@ -251,8 +252,10 @@ def groups_seen(ids: Iterable[int], viewer: Person | None) -> dict[int, GroupVie
 def groups(viewer: Person | None, *, offset: int = 0, limit: int = 100) -> list[GroupView]:
     """The groups that the person may see, her own first, then by name."""
     mine = groups_of(viewer.id) if viewer else frozenset()
-    rows = _seen(Group.objects.filter(Q(is_private=False) | among("id", mine)), viewer)
-    return sorted(rows, key=lambda found: (found.role is None, found.name.lower(), found.id))[offset : offset + limit]
+    known = Group.objects.filter(Q(is_private=False) | among("id", mine)).order_by(Lower("name"), "id")
+    hers = list(known.filter(among("id", mine))) if mine and not offset else []
+    rows = _seen([*hers, *known.exclude(among("id", mine))[offset : offset + limit]], viewer)
+    return sorted(rows, key=lambda found: (found.role is None, found.name.lower(), found.id))[: limit + len(hers)]
 
 
 def members(group_id: int) -> list[Member]:
@@ -300,7 +303,7 @@ def digest(secret: str) -> str:
     return sha256(secret.encode("utf-8", "replace")).hexdigest()
 
 
-def _seen(rows: QuerySet[Group], viewer: Person | None) -> list[GroupView]:
+def _seen(rows: Iterable[Group], viewer: Person | None) -> list[GroupView]:
     return [found for found in _views(list(rows), viewer) if not found.is_private or found.role]
 
 

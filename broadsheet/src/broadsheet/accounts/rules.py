@@ -140,21 +140,24 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 def clean_shown(text: str) -> str:
     """The shown name without what hides or turns letters, in normal form NFKC, with single blanks. May be empty."""
-    normal = unicodedata.normalize("NFKC", text)
+    # Cut before it is normalised: heaps of marks take the square of the time.
+    normal = unicodedata.normalize("NFKC", _fewer_marks(text[: 4 * LONGEST_SHOWN], _MARKS_BEFORE))
     kept = "".join(letter for letter in normal if unicodedata.category(letter) not in _HIDDEN)
     return " ".join(_fewer_marks(kept).split())[:LONGEST_SHOWN].strip()
 
 
 _MOST_MARKS = 3
+# In a row before letters and marks are composed.
+_MARKS_BEFORE = 8
 
 
-def _fewer_marks(text: str) -> str:
-    """The text with at most three combining marks in a row, which is more than any name needs."""
+def _fewer_marks(text: str, most: int = _MOST_MARKS) -> str:
+    """The text with at most so many combining marks in a row; three are more than any name needs."""
     kept: list[str] = []
     marks = 0
     for letter in text:
         marks = marks + 1 if unicodedata.combining(letter) else 0
-        if marks <= _MOST_MARKS:
+        if marks <= most:
             kept.append(letter)
     return "".join(kept)
 

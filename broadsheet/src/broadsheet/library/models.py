@@ -14,7 +14,7 @@ class Removal(models.Model):
     `kind` and `count` are what the page says was removed. Where it was of a group, its editors may undo it too.
     """
 
-    by = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
+    by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
     group = models.ForeignKey("accounts.Group", null=True, on_delete=models.CASCADE, related_name="+")
     kind = models.CharField(max_length=16)
     count = models.PositiveIntegerField()

@@ -52,7 +52,7 @@ class Rule:
 
 
 OPEN = Rule(Who.ANYONE)
-READERS = Rule(Who.READER, Who.READER)
+READERS = Rule(Who.READER, Who.READER, policy="account")
 
 _MARK = "broadsheet_rule"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

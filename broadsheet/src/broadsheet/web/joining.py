@@ -25,5 +25,6 @@ def merge(*, kept: Person, gone: Person) -> None:
 def delete(she: Person) -> None:
     """Delete an account with what hangs on it. Raises Refused, and nothing was deleted."""
     with transaction.atomic():
+        library.forget(person_id=she.id)
         community.forget(person_id=she.id)
         accounts.delete_person(of=she)

@@ -8,7 +8,10 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 # By these a proxy says that the reader sits elsewhere, and how she came.
-_SAYS = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST")
+_SAYS = (
+    *("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST"),
+    *("HTTP_VIA", "HTTP_CF_CONNECTING_IP", "HTTP_X_CLIENT_IP", "HTTP_TRUE_CLIENT_IP"),
+)
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

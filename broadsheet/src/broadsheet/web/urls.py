@@ -8,7 +8,7 @@ from django.http import HttpResponseBase
 from django.urls import URLPattern, path
 
 from broadsheet import links
-from broadsheet.web.access import OPEN, READERS, Rule, Who, guarded
+from broadsheet.web.access import OPEN, Rule, Who, guarded
 from broadsheet.web.api import table as api
 from broadsheet.web.hf_api import views as hf_api
 from broadsheet.web.mcp.views import mcp
@@ -50,6 +50,8 @@ def _route(pattern: str, view: Callable[..., HttpResponseBase], rule: Rule) -> U
 _OF_A_SHELF = "her own, or of a group: members read, editors change"
 _OF_A_GROUP = "a private group is seen by its members; owners change it"
 
+_KEEPS = Rule(Who.READER, Who.READER, policy="keep")
+
 urlpatterns = [
     *api.urlpatterns,
     *syndication.urlpatterns,
@@ -82,42 +84,44 @@ urlpatterns = [
     _route(links.VOTE, votes.vote, Rule(Who.ANYONE, Who.READER, policy="vote")),
     _route(links.VOTES, votes.voted, Rule(Who.READER)),
     _route(links.PROPOSE, submissions.propose, Rule(Who.READER, Who.READER, policy="submit")),
-    _route(links.PROPOSALS, submissions.proposals, Rule(Who.READER, Who.READER, "only whose proposal it is")),
+    _route(links.PROPOSALS, submissions.proposals, Rule(Who.READER, Who.READER, "only whose proposal it is", "submit")),
     _route(links.PICK, submissions.pick, Rule(Who.ANYONE, Who.CURATOR)),
-    _route(links.CLAIM, authorship.claim, Rule(Who.READER, Who.READER, "only whose claim it is")),
+    _route(links.CLAIM, authorship.claim, Rule(Who.READER, Who.READER, "only whose claim it is", "submit")),
     _route(links.CLAIMS, authorship.claims, Rule(Who.CURATOR, Who.CURATOR, "not about a claim of her own")),
-    _route(links.AUTHOR_LINKS, authorship.author_links, Rule(Who.ANYONE, Who.READER, "authors of the paper")),
-    _route(links.ANSWERS, authorship.answers, Rule(Who.ANYONE, Who.READER, "authors of the paper")),
+    _route(
+        links.AUTHOR_LINKS, authorship.author_links, Rule(Who.ANYONE, Who.READER, "authors of the paper", "comment")
+    ),
+    _route(links.ANSWERS, authorship.answers, Rule(Who.ANYONE, Who.READER, "authors of the paper", "comment")),
     _route(links.COMMENT, comments.comment, Rule(Who.READER, Who.READER, policy="comment")),
     _route(links.COMMENT_ONE, comments.one, OPEN),
     _route(links.COMMENT_HISTORY, comments.history, OPEN),
-    _route(links.COMMENT_EDIT, comments.edit, Rule(Who.READER, Who.READER, "its author")),
-    _route(links.COMMENT_REMOVE, comments.remove, Rule(Who.ANYONE, Who.READER, "its author")),
-    _route(links.DISCUSSION_FOLLOW, comments.follow, Rule(Who.ANYONE, Who.READER)),
-    _route(links.MUTE, comments.mute, Rule(Who.ANYONE, Who.READER)),
+    _route(links.COMMENT_EDIT, comments.edit, Rule(Who.READER, Who.READER, "its author", "comment")),
+    _route(links.COMMENT_REMOVE, comments.remove, Rule(Who.ANYONE, Who.READER, "its author", "comment")),
+    _route(links.DISCUSSION_FOLLOW, comments.follow, Rule(Who.ANYONE, Who.READER, policy="keep")),
+    _route(links.MUTE, comments.mute, Rule(Who.ANYONE, Who.READER, policy="keep")),
     _route(links.LIBRARY, library.library, Rule(Who.READER)),
-    _route(links.KEEP, library.keep, READERS),
-    _route(links.LIBRARY_ENTRY, library.entry, READERS),
-    _route(links.LIBRARY_SEVERAL, library.several, READERS),
-    _route(links.LIBRARY_UNDO, library.undo, READERS),
-    _route(links.LIBRARY_IMPORT, library.bring_in, READERS),
+    _route(links.KEEP, library.keep, _KEEPS),
+    _route(links.LIBRARY_ENTRY, library.entry, _KEEPS),
+    _route(links.LIBRARY_SEVERAL, library.several, _KEEPS),
+    _route(links.LIBRARY_UNDO, library.undo, _KEEPS),
+    _route(links.LIBRARY_IMPORT, library.bring_in, Rule(Who.READER, Who.READER, policy="import")),
     _route(links.LIBRARY_REPORT, library.report, Rule(Who.READER, further="the reports of her own files")),
     _route(links.LIBRARY_EXPORT, library.export, Rule(Who.READER)),
-    _route(links.SHELVES, shelves.shelves, READERS),
-    _route(links.SHELF, shelves.shelf, Rule(Who.READER, Who.READER, _OF_A_SHELF)),
-    _route(links.SHELF_PAPERS, shelves.on_shelf, Rule(Who.READER, Who.READER, _OF_A_SHELF)),
+    _route(links.SHELVES, shelves.shelves, _KEEPS),
+    _route(links.SHELF, shelves.shelf, Rule(Who.READER, Who.READER, _OF_A_SHELF, "keep")),
+    _route(links.SHELF_PAPERS, shelves.on_shelf, Rule(Who.READER, Who.READER, _OF_A_SHELF, "keep")),
     _route(links.PERSON_SHELF, shelves.of_person, Rule(Who.ANYONE, further="where the person shows it to everybody")),
-    _route(links.GROUPS, groups.index, Rule(Who.ANYONE, Who.READER)),
-    _route(links.JOIN, groups.join, Rule(Who.READER, Who.READER, "who has the secret of an invitation")),
-    _route(links.GROUP, groups.group, Rule(Who.ANYONE, Who.READER, _OF_A_GROUP)),
-    _route(links.GROUP_MEMBERS, groups.members, Rule(Who.READER, Who.READER, _OF_A_GROUP)),
-    _route(links.GROUP_INVITATIONS, groups.invitations, Rule(Who.READER, Who.READER, _OF_A_GROUP)),
+    _route(links.GROUPS, groups.index, Rule(Who.ANYONE, Who.READER, policy="group")),
+    _route(links.JOIN, groups.join, Rule(Who.READER, Who.READER, "who has the secret of an invitation", "group")),
+    _route(links.GROUP, groups.group, Rule(Who.ANYONE, Who.READER, _OF_A_GROUP, "group")),
+    _route(links.GROUP_MEMBERS, groups.members, Rule(Who.READER, Who.READER, _OF_A_GROUP, "group")),
+    _route(links.GROUP_INVITATIONS, groups.invitations, Rule(Who.READER, Who.READER, _OF_A_GROUP, "group")),
     _route(links.GROUP_SHELF, shelves.of_group, Rule(Who.ANYONE, further=_OF_A_GROUP)),
     _route(links.GROUP_WEEK, groups.this_week, Rule(Who.ANYONE, further=_OF_A_GROUP)),
-    _route(links.NOTICES, notices.notices, READERS),
-    _route(links.NOTICE_SETTINGS, notices.settings, READERS),
+    _route(links.NOTICES, notices.notices, _KEEPS),
+    _route(links.NOTICE_SETTINGS, notices.settings, _KEEPS),
     _route(links.FLAG, moderation.flag, Rule(Who.READER, Who.READER, policy="flag")),
-    _route(links.APPEAL, moderation.appeal, Rule(Who.READER, Who.READER, "whom the decision is about")),
+    _route(links.APPEAL, moderation.appeal, Rule(Who.READER, Who.READER, "whom the decision is about", "flag")),
     _route(links.MODERATION, moderation.queue, Rule(Who.MODERATOR)),
     _route(links.MODERATION_LOG, moderation.log, OPEN),
     _route(links.MODERATION_DECIDE, moderation.decide, Rule(Who.MODERATOR, Who.MODERATOR)),

@@ -135,6 +135,11 @@ def join(*, by: Person, secret: str) -> int:
         member = Membership.objects.filter(group=row.group_id, user=by.id).first()
         if member and member.ended_at is None:
             return row.group_id
+        if member and member.ended_as == "removed":
+            raise Refused(
+                "An owner took you out of this group; only an owner can put you back. Nothing was changed.",
+                ground=Ground.NOT_ALLOWED,
+            )
         _refuse_full(row.group_id)
         # Two who come at once: one statement takes the use, and the second finds none left.
         if not open_ones.update(uses_left=F("uses_left") - 1):

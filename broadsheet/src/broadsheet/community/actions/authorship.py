@@ -14,9 +14,11 @@ from broadsheet.community.actions import notices, voting
 from broadsheet.community.actions.commenting import refuse_barred
 from broadsheet.community.models.authorship import AuthorAnswer, AuthorClaim, AuthorLink
 from broadsheet.community.queries import authorship as queries
+from broadsheet.community.queries.moderation import was_removed
 from broadsheet.community.rules import authorship as rules
 from broadsheet.community.rules.authorship import OPEN, LinkKind, State
 from broadsheet.community.rules.markup import clean, to_html
+from broadsheet.community.rules.moderating import Subject, Target
 from broadsheet.community.rules.notices import About, Kind
 from broadsheet.papers import queries as papers
 from broadsheet.storage import among
@@ -133,9 +135,15 @@ def unlink(*, by: Person, link_id: int, now: datetime | None = None) -> None:
         raise Refused("There is no such link of yours. Nothing was changed.", ground=Ground.NOT_THERE)
 
 
-def relink(*, by: Person, link_id: int) -> None:
-    """Undo the removal of a link. Raises Refused as `unlink` does."""
+def relink(*, by: Person, link_id: int, now: datetime | None = None) -> None:
+    """Undo the removal of a link of hers. Raises Refused as `link` and `unlink` do, and where moderators removed it."""
     removed = AuthorLink.objects.filter(id=link_id, removed_at__isnull=False)
+    row = removed.first()
+    if row is not None and not by.is_a(Role.CURATOR):
+        _author_of(by, row.paper_id, now or timezone.now())
+        if was_removed(Subject(Target.LINK, link_id)):
+            raise Refused("Moderators removed this link; their log has the reason. Nothing was changed.",
+                          ground=Ground.NOT_ALLOWED)  # fmt: skip
     hers = removed if by.is_a(Role.CURATOR) else removed.filter(user=by.id)
     if not hers.update(removed_at=None):
         raise Refused("There is no such link of yours. Nothing was changed.", ground=Ground.NOT_THERE)

@@ -103,10 +103,12 @@ def remove_comment(*, by: Person, comment_id: int, now: datetime | None = None) 
         Comment.objects.filter(id=row.id, removed_at=None).update(removed_at=now or timezone.now())
 
 
-def restore_comment(*, by: Person, comment_id: int) -> None:
-    """Undo `remove_comment`. Raises Refused when the comment is not hers."""
+def restore_comment(*, by: Person, comment_id: int, now: datetime | None = None) -> None:
+    """Undo `remove_comment`. Raises Refused when the comment is not hers, or she may not write there now."""
+    refuse_barred(by, now or timezone.now())
     with transaction.atomic():
         row = _own(comment_id, by)
+        _refuse_closed(papers.canonical([row.paper_id])[row.paper_id])
         if row.removed_at and not row.body:
             raise Refused("The text was deleted for good after 30 days. Nothing was changed.", ground=Ground.NOT_THERE)
         Comment.objects.filter(id=row.id).update(removed_at=None)
@@ -255,4 +257,6 @@ def take_over_comments(*, kept: int, gone: int) -> None:
         Follow.objects.filter(person=gone).exclude(among("paper_id", known)).update(person=kept)
         for mute in Mute.objects.filter(person=gone).exclude(muted=kept):
             Mute.objects.get_or_create(person_id=kept, muted_id=mute.muted_id, thread_id=mute.thread_id)
+        for mute in Mute.objects.filter(muted=gone).exclude(person=kept):
+            Mute.objects.get_or_create(person_id=mute.person_id, muted_id=kept)
         Notice.objects.filter(person=gone).update(person=kept)

@@ -261,6 +261,8 @@ def _so_already() -> Refused:
 
 def _to_comment(order: _Order, act: Act) -> None:
     row = Comment.objects.select_for_update().get(id=order.subject.id)
+    if row.author_id == order.by.id:
+        raise Refused(f"Nobody decides about what she wrote herself. {NOTHING}", ground=Ground.NOT_ALLOWED)
     after = EFFECTS.get((Moderated(row.moderated), order.ruling.deed))
     if after is None:
         raise _so_already()

@@ -23,6 +23,8 @@ from broadsheet.storage import among
 # Threads on a page of a discussion; and comments, unless one thread alone has more.
 PAGE = 30
 COMMENTS = 60
+# Earlier texts that the history of a comment shows.
+REVISIONS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +156,9 @@ def for_moderators(ids: Collection[int], viewer: Person) -> dict[int, Comment]:
 
 
 def history(comment_id: int) -> list[Revision]:
-    """What stood in a comment before, the oldest first; without what stands there now."""
-    rows = CommentRevision.objects.filter(comment=comment_id).order_by("id")
-    return [Revision(row.html, row.made_at) for row in rows]
+    """What stood in a comment before, the oldest of the last `REVISIONS` first; without what stands there now."""
+    rows = CommentRevision.objects.filter(comment=comment_id).order_by("-id")[:REVISIONS]
+    return [Revision(row.html, row.made_at) for row in reversed(rows)]
 
 
 def counts(paper_ids: Collection[int], viewer: Person | None) -> dict[int, int]:

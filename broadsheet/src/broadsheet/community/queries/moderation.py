@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, Min, Q, QuerySet
 
 from broadsheet.accounts import queries as accounts
 from broadsheet.accounts.rules import Person, Role
@@ -21,6 +21,7 @@ from broadsheet.community.models.submissions import Submission
 from broadsheet.community.models.votes import Ring
 from broadsheet.community.queries import comments
 from broadsheet.community.rules.moderating import REASONS, Deed, Reason, Subject, Target
+from broadsheet.community.rules.submissions import State
 from broadsheet.papers import queries as papers
 from broadsheet.storage import among
 
@@ -121,7 +122,25 @@ def matter(subject: Subject, viewer: Person) -> Matter | None:
     key = (subject.target, subject.id)
     if subject.target is Target.COMMENT and not viewer.is_a(Role.MODERATOR) and not comments.one(subject.id, viewer):
         return None
+    if not viewer.is_a(Role.MODERATOR) and not _is_public(subject, viewer):
+        return None
     return _matters([key], viewer, {}).get(key)
+
+
+def was_removed(subject: Subject) -> bool:
+    """Whether what moderators did last to the thing was to remove it."""
+    last = ActRow.objects.filter(target=subject.target, target_id=subject.id).order_by("-id").first()
+    return last is not None and last.deed == Deed.REMOVE
+
+
+def _is_public(subject: Subject, viewer: Person) -> bool:
+    """Whether everybody may see a proposal or a link: one that came, or is hers, and one that was not removed."""
+    if subject.target is Target.SUBMISSION:
+        found = Submission.objects.filter(id=subject.id)
+        return found.filter(Q(state=State.ARRIVED) | Q(user=viewer.id)).exists()
+    if subject.target is Target.LINK:
+        return AuthorLink.objects.filter(id=subject.id, removed_at=None).exists()
+    return True
 
 
 def log(*, before: int | None = None, limit: int = 50) -> tuple[list[Act], int | None]:

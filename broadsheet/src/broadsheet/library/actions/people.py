@@ -22,6 +22,11 @@ def take_over(*, from_id: int, to_id: int) -> None:
         LibraryImport.objects.filter(user=from_id).update(user=to_id)
 
 
+def forget(*, person_id: int) -> None:
+    """Delete what a person removed of her own, before her account goes. What she removed of groups stays undoable."""
+    Removal.objects.filter(by=person_id, group=None).delete()
+
+
 def _entries(from_id: int, to_id: int) -> None:
     kept = {row.paper_id: row for row in LibraryEntry.objects.filter(user=to_id)}
     moving = []

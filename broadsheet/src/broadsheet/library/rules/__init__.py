@@ -227,9 +227,14 @@ def read_rating(text: str) -> int | None:
     return int(text)
 
 
+# More marks than five on one letter are no writing, and to fold a heap of them takes the square of the time.
+_MANY_MARKS = re.compile("([\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{5})"
+                         "[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")  # fmt: skip
+
+
 def read_note(text: str) -> str:
     """A note as it is kept: lines ended in one way, no zero bytes. Raises Refused when it is too long."""
-    note = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
+    note = _MANY_MARKS.sub(r"\1", text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")).strip()
     if len(note) > LONGEST_NOTE:
         raise Refused(
             f"A note has {LONGEST_NOTE:,} letters at most; this one has {len(note):,}. Nothing was changed.",

@@ -149,7 +149,12 @@ class Endpoint(Generic[P]):
         """The answer to a request of its method. Raises NotAnswered, and what `answer` does."""
         if request.get_preferred_type([self.media_type]) is None:
             raise NotAnswered("not-acceptable", f"This address answers {self.media_type} only.")
-        bearer = self._bearer(request)
+        try:
+            bearer = self._bearer(request)
+        except NotAnswered:
+            # Guessing tokens is counted too, for where it comes from.
+            _counted(request, rates.POLICIES[self.policy], None)
+            raise
         counted = _counted(request, rates.POLICIES[self.policy], bearer)
         if self.admit:
             self.admit(_token(request))

@@ -309,7 +309,10 @@ def keep(asked: Asked[Parameters], key: str) -> Kept:
         notes={} if wanted.note is None else {None: wanted.note},
     )
     keeping.say(by=asked.person, paper=row.id, words=words)
-    return my_paper(asked, row.key)
+    made = my_paper(asked, row.key)
+    reads = asked.bearer is not None and asked.bearer.may(Scope.READ_LIBRARY)
+    # Who may only write is told what she has written, and nothing that stood there before.
+    return made if reads else made.model_copy(update={"note": wanted.note or "", "tags": wanted.tags or []})
 
 
 def drop(asked: Asked[Parameters], key: str) -> Dropped:

@@ -246,7 +246,8 @@ def _mail_code(request: HttpRequest, she: Person, login: str) -> None:
     code = f"{secrets.randbelow(10**10):010}"
     field = "email" if "@" in login else "name"
     user = get_user_model().objects.filter(**{field: login}, is_active=True).exclude(id=she.id).first()
-    address = queries.confirmed_addresses(user.pk) if user else []
+    # A second factor is asked for by the way of the password; a mail alone must not walk past it.
+    address = queries.confirmed_addresses(user.pk) if user and not is_mfa_enabled(user) else []
     request.session[_JOINING] = {
         "other": user.pk if user and address else 0,
         "code": make_password(code),
@@ -279,6 +280,6 @@ def _by_code(request: HttpRequest) -> Person:
     request.session[_JOINING] = kept
     fits = check_password("".join(request.POST.get("code", "").split()), kept["code"])
     user = get_user_model().objects.filter(id=kept["other"], is_active=True).first()
-    if not fits or user is None:
+    if not fits or user is None or is_mfa_enabled(user):
         raise Refused(_NOT_SHOWN_TO_BE_HERS, ground=Ground.NOT_UNDERSTOOD)
     return queries.as_person(user)

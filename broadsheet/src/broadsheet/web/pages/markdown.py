@@ -56,7 +56,7 @@ def twin(request: HttpRequest, path: str) -> HttpResponseBase:
     """The page at `path` as Markdown; ``index`` is the front page. Raises Http404 when there is no such page."""
     page = links.FRONT if path == "index" else f"/{path}"
     try:
-        found = resolve(page)
+        found = _page_at(page)
         # A page is negotiated; the twin is made of its HTML also for who prefers Markdown.
         refused = access.refusal(request, found.func, found)
         view: View = _PAGES.get(inspect.unwrap(found.func, stop=_PAGES.__contains__), found.func)
@@ -73,6 +73,14 @@ def twin(request: HttpRequest, path: str) -> HttpResponseBase:
     asked = request.META.get("QUERY_STRING", "")
     address = f"{addresses.base_of(request)}{page}" + (f"?{asked}" if asked else "")
     return _twin(response, address, status=response.status_code)
+
+
+def _page_at(path: str) -> ResolverMatch:
+    """What answers at the path. Raises Resolver404, also for the twin of a twin, which would go on for ever."""
+    found = resolve(path)
+    if inspect.unwrap(found.func) is inspect.unwrap(twin):
+        raise Resolver404({"path": path})
+    return found
 
 
 def _named_so(request: HttpRequest, found: ResolverMatch) -> HttpResponseBase | None:
