@@ -25,7 +25,6 @@ import pytest
 pytestmark = pytest.mark.process
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
-FIRST_ANSWER_WITHIN = 3.0  # seconds of a second start
 
 
 @pytest.fixture
@@ -51,18 +50,13 @@ class TestStarting:
         for path in (data, *data.rglob("*")):
             assert path.stat().st_mode & 0o077 == 0, f"others can use {path}"
 
-    def test_a_second_start_answers_its_first_request_in_time(self, up: Any, answer: Any, used: Path) -> None:
-        taken = []
-        for _ in range(3):
-            began = time.monotonic()
-            running, address = up(data=used)
-            answer(address)
-            taken.append(time.monotonic() - began)
-            os.kill(running.pid, signal.SIGTERM)
-            running.ends()
-            assert not any("·" in line for line in running.lines)
-        # The best of three: other programs of this machine are not what is measured.
-        assert min(taken) < FIRST_ANSWER_WITHIN, taken
+    def test_a_second_start_has_nothing_to_do_before_it_answers(self, up: Any, answer: Any, used: Path) -> None:
+        """How long it takes is measured by bench-pages, beside everything else that takes time."""
+        running, address = up(data=used)
+        assert b"<html" in answer(address)
+        os.kill(running.pid, signal.SIGTERM)
+        running.ends()
+        assert not any("·" in line for line in running.lines)
 
     def test_without_the_starter_catalogue_when_the_settings_say_so(self, up: Any, answer: Any) -> None:
         running, address = up(BROADSHEET_STARTER="no")
