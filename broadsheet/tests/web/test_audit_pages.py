@@ -205,7 +205,7 @@ def test_days_that_lack_something_are_marked_in_the_archive_in_words_too(press, 
 def test_a_revised_paper_keeps_its_day_and_names_its_newest_version(press, get) -> None:
     versions = (Version(1, PartialDate(2023, 12, 29)), Version(3, PartialDate(2024, 3, 4)))
     press([replace(LANTERN, versions=versions, updated=PartialDate(2024, 3, 4)), HARBOUR])
-    foot = re.findall(r'<p class="foot">(.*?)</p>', get("/date/2024-01-02").text, re.DOTALL)
+    foot = re.findall(r'<div class="foot">(.*?)</div>', get("/date/2024-01-02").text, re.DOTALL)
     assert "<span>2 January 2024</span>\n<span>v3 of 4 March 2024</span>" in foot[0]
     assert "<span>v" not in foot[1]
     assert get("/date/2024-03-04").status_code == 404

@@ -125,6 +125,10 @@ class Accounts(DefaultAccountAdapter):
         "unverified_primary_email": "Confirm this address first, by the mail that was sent to it.",
     }
 
+    def is_safe_url(self, url: str | None) -> bool:
+        """Whether the way back is a path of ours: text that a browser would read as a relative address is none."""
+        return bool(url) and str(url).startswith("/") and bool(super().is_safe_url(url))
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Whether whoever comes may make an account."""
         del request
