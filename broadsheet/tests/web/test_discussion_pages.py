@@ -198,7 +198,7 @@ def test_no_hostile_text_becomes_more_than_text_on_a_page_of_comments() -> None:
             author_id=row.author_id,
             parent=row,
             thread=row,
-            body=text,
+            body=text.replace("\0", ""),
             html=markup.to_html(text),
             made_at=row.made_at,
         )

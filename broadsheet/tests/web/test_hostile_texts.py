@@ -59,6 +59,8 @@ class World:
 
 
 def _source_fields(text: str, number: int) -> None:
+    # No reader of sources gives zero bytes on, which PostgreSQL cannot hold.
+    text = text.replace("\0", "")
     store_many(
         [
             said(

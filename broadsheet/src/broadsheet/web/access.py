@@ -98,9 +98,11 @@ class Gate:
         return self.get_response(request)
 
     def process_view(
-        self, request: HttpRequest, view: View, _values: tuple[Any, ...], _names: dict[str, Any]
+        self, request: HttpRequest, view: View, _values: tuple[Any, ...], names: dict[str, Any]
     ) -> HttpResponseBase | None:
         """None where the person may pass, else the answer that says why not. An address without a rule is shut."""
+        if not request.path.startswith(_PROGRAMS) and _holds_zero_bytes(request, names):
+            return refusals.refused(request, refusals.ZERO_BYTE, status=HTTPStatus.NOT_FOUND)
         return refusal(request, view, request.resolver_match) if request.resolver_match else None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
@@ -108,6 +110,16 @@ class Gate:
         if not isinstance(error, Refused):
             return None
         return refusals.refused(request, str(error), status=_STATUS[error.ground])
+
+
+# Programs are told in their own way what is wrong with what they sent.
+_PROGRAMS = ("/api/", "/mcp")
+
+
+def _holds_zero_bytes(request: HttpRequest, names: dict[str, Any]) -> bool:
+    """Whether an address or a form holds a zero byte: nothing that we store has one, and PostgreSQL refuses to look."""
+    sent = () if request.method in _SAFE else (text for _, texts in request.POST.lists() for text in texts)
+    return any("\0" in str(text) for text in (*names.values(), *sent))
 
 
 def refusal(request: HttpRequest, view: View, match: ResolverMatch) -> HttpResponse | None:

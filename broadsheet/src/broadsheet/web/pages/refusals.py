@@ -21,6 +21,7 @@ TOO_OFTEN = (
     "This was done too often in a short time. Nothing was changed. Come back in {wait} and try again; what you wrote "
     "is still in the page that you came from."
 )
+ZERO_BYTE = "What was asked for or sent holds a zero byte, which nothing here has. Nothing was changed."
 WANTS = {
     "curator": "This is for curators of this paper. Nothing was changed.",
     "moderator": "This is for moderators of this paper. Nothing was changed.",
