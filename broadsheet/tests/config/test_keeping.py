@@ -315,7 +315,7 @@ class TestUnderWhat:
             for path in (source / folder).rglob("*.py")
             for names in read.findall(path.read_text(encoding="utf-8"))
         }
-        known = keeping._OWN | keeping._CONDITIONS | keeping._FORWARDED | {"HTTP_HOST", "HTTP_ACCEPT"}
+        known = keeping._OWN | keeping._CONDITIONS | set(proxies.SAYS) | {"HTTP_HOST", "HTTP_ACCEPT"}
         thought_of = {name.removeprefix("HTTP_") for name in known}
         of_the_server = {"CONTENT_LENGTH", "CONTENT_TYPE", "QUERY_STRING", "REMOTE_ADDR", "REQUEST_METHOD"}
         # Origin is read for agents alone, of whose address nothing is kept.

@@ -40,6 +40,7 @@ STAYS = {
     "community.Comment.author",
     "community.Ring.lifted_by",
     "library.Placement.added_by",
+    "library.Removal.by",
 }
 
 

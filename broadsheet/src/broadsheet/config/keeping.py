@@ -66,18 +66,6 @@ _OWN = frozenset(
     }
 )
 _CONDITIONS = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE"})
-# By these a proxy says that the reader sits elsewhere. An instance without accounts knows its only reader by their
-# absence, so what she is answered and what others are answered are kept apart.
-_FORWARDED = frozenset(
-    {
-        "HTTP_FORWARDED",
-        "HTTP_X_FORWARDED_FOR",
-        "HTTP_X_FORWARDED_HOST",
-        "HTTP_X_FORWARDED_PROTO",
-        "HTTP_X_REAL_IP",
-    }
-)
-
 # What an answer may vary with, because it is kept under that, or is given only to who sends none of it.
 _VARIES = frozenset({"accept", "accept-encoding", "authorization", "cookie"})
 # What marks an answer as that of one reader.
@@ -319,8 +307,12 @@ def key_of(environ: Environ) -> Key | None:
 
 
 def _way(environ: Environ) -> tuple[str, str, str]:
-    """How the question came, as far as answers depend on it: broadsheet.web.proxies says who is believed."""
-    forwarded = "" if _FORWARDED.isdisjoint(environ) else "forwarded"
+    """How the question came, as far as answers depend on it: broadsheet.web.proxies says who is believed.
+
+    An instance without accounts knows its only reader by the absence of proxies, so what she is answered and what
+    others are answered are kept apart.
+    """
+    forwarded = "forwarded" if any(name in environ for name in proxies.SAYS) else ""
     address = proxies.parsed(environ.get("REMOTE_ADDR", ""))
     here = "here" if address is not None and address.is_loopback else ""
     return forwarded, environ.get("HTTP_X_FORWARDED_PROTO", ""), here

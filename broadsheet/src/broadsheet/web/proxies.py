@@ -8,7 +8,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 # By these a proxy says that the reader sits elsewhere, and how she came.
-_SAYS = (
+SAYS = (
     *("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST"),
     *("HTTP_VIA", "HTTP_CF_CONNECTING_IP", "HTTP_X_CLIENT_IP", "HTTP_TRUE_CLIENT_IP"),
 )
@@ -32,7 +32,7 @@ class Forwarded:
 
 def through_a_proxy(request: HttpRequest) -> bool:
     """Whether a proxy passed the request on: then its reader sits elsewhere, wherever the connection comes from."""
-    return any(name in request.META for name in _SAYS)
+    return any(name in request.META for name in SAYS)
 
 
 def sender(request: HttpRequest) -> Address | None:
