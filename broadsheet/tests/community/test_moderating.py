@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.accounts import queries as accounts
+from broadsheet.accounts.actions.groups import Description, make_group
 from broadsheet.accounts.rules import Ground, Person, Refused
 from broadsheet.community.actions import commenting, moderating, voting
 from broadsheet.community.models.authorship import AuthorLink
@@ -120,6 +121,19 @@ def test_what_readers_see_after(comment: Subject, deeds: list[Deed], expected: t
     for deed in deeds:
         decided(moderator(), comment, deed)
     assert shown(comment, bela()) == expected
+
+
+def test_what_a_group_writes_in_private_is_seen_by_moderators_once_it_is_flagged(say: Say, noon: datetime) -> None:
+    make_group(by=ada(), slug="lamps", described=Description(name="Lamps", kind="group", is_private=True))
+    group = accounts.group("lamps", ada())
+    assert group is not None
+    comment = Subject(Target.COMMENT, say(ada(), "Between us", group=group.id))
+    assert moderation.matter(comment, ada()) is not None
+    assert moderation.matter(comment, moderator()) is None
+    Flag.objects.create(target=comment.target, target_id=comment.id, by_id=bela().id, reason=Reason.ABUSE, made_at=noon)
+    found = moderation.matter(comment, moderator())
+    assert found is not None
+    assert found.comment is not None
 
 
 def test_what_was_removed_is_read_by_its_author_and_moderators(comment: Subject, lantern: int) -> None:

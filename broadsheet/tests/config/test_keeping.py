@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from broadsheet.config import keeping, wsgi
 from broadsheet.config.keeping import AT_MOST_OLD, FRESH_FOR, LARGEST, LONGEST_KEY, KeptAnswers, key_of, may_be_kept
+from broadsheet.web import proxies
 
 Headers = list[tuple[str, str]]
 
@@ -315,7 +316,7 @@ class TestUnderWhat:
             for path in (source / folder).rglob("*.py")
             for names in read.findall(path.read_text(encoding="utf-8"))
         }
-        known = keeping._OWN | keeping._CONDITIONS | set(proxies.SAYS) | {"HTTP_HOST", "HTTP_ACCEPT"}
+        known = keeping._OWN | keeping._CONDITIONS | set(proxies._SAYS) | {"HTTP_HOST", "HTTP_ACCEPT"}
         thought_of = {name.removeprefix("HTTP_") for name in known}
         of_the_server = {"CONTENT_LENGTH", "CONTENT_TYPE", "QUERY_STRING", "REMOTE_ADDR", "REQUEST_METHOD"}
         # Origin is read for agents alone, of whose address nothing is kept.

@@ -165,6 +165,28 @@ def test_only_who_removed_it_has_it_back(ids: dict[str, int], reader: Person) ->
     assert queries.everything(reader) == []
 
 
+@pytest.mark.parametrize("limit", ["MOST_ENTRIES", "MOST_SHELVES", "MOST_ON_A_SHELF"])
+def test_what_there_is_no_room_for_is_not_brought_back(
+    ids: dict[str, int], reader: Person, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = actions.make_shelf(by=reader, name="Lamps")
+    actions.place(by=reader, shelf=shelf, papers_=[ids["Lantern"]])
+    removal = (
+        actions.remove_shelf(by=reader, shelf=shelf)
+        if limit == "MOST_SHELVES"
+        else actions.drop(by=reader, papers_=[ids["Lantern"]])
+    )
+    assert removal is not None
+    monkeypatch.setattr(f"broadsheet.library.actions.removing.{limit}", 0)
+    before = everything()
+    with pytest.raises(Refused, match="no room"):
+        actions.undo(by=reader, removal=removal)
+    assert everything() == before
+    monkeypatch.undo()
+    actions.undo(by=reader, removal=removal)
+    assert everything() != before
+
+
 @pytest.mark.parametrize(("days", "is_there"), [pytest.param(29, True, id="29 days"), pytest.param(31, False, id="31")])
 def test_after_a_month_what_was_removed_is_forgotten(
     ids: dict[str, int], reader: Person, days: int, is_there: bool

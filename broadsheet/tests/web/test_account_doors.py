@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -37,6 +38,24 @@ class TestTheOneReader:
         alone(settings)
         said: dict[str, Any] = {header: "127.0.0.1"}
         assert viewing.viewer(RequestFactory().get("/", **said)) is None
+
+    @pytest.mark.parametrize(
+        ("said", "is_here"),
+        [
+            pytest.param({"SERVER_PROTOCOL": "HTTP/1.0"}, False, id="a proxy that says nothing"),
+            pytest.param({"HTTP_HOST": "papers.example.org"}, False, id="a proxy that gives the name on"),
+            pytest.param({"HTTP_HOST": "localhost.example.org:8000"}, False, id="a name like ours"),
+            pytest.param({"HTTP_HOST": "localhost:8000"}, True, id="localhost"),
+            pytest.param({"HTTP_HOST": "papers.localhost"}, True, id="below localhost"),
+            pytest.param({"HTTP_HOST": "127.0.0.1:8000"}, True, id="a number"),
+            pytest.param({"HTTP_HOST": "[::1]:8000"}, True, id="a number of IPv6"),
+            pytest.param({"HTTP_HOST": f"{socket.gethostname()}:8000"}, True, id="the machine's own name"),
+        ],
+    )
+    def test_asks_for_this_machine_as_browsers_do(self, said: dict[str, Any], is_here: bool, settings: Any) -> None:
+        alone(settings)
+        settings.ALLOWED_HOSTS = ["*"]
+        assert (viewing.viewer(RequestFactory().get("/", **said)) is not None) is is_here
 
     @pytest.mark.parametrize("address", ["192.0.2.1", "::ffff:192.0.2.1", "", "nonsense", "10.0.0.1"])
     def test_is_nobody_elsewhere(self, address: str, settings: Any) -> None:

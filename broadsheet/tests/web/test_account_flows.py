@@ -340,8 +340,24 @@ def test_weak_passwords_are_refused(client: Client, password: str) -> None:
 
 
 class TestTokens:
-    def test_a_token_is_shown_once_and_holds_until_it_is_revoked(self, client: Client) -> None:
+    @pytest.fixture
+    def client(self, client: Client) -> Client:
+        """Somebody who just said that it is she."""
         signed_in(client, ada())
+        client.post("/account/confirm", {"password": PASSWORD})
+        return client
+
+    def test_whoever_signed_in_a_while_ago_is_asked_once_more_and_loses_nothing(self) -> None:
+        client = signed_in(Client(), ada())
+        asked = client.post(links.TOKENS, {"name": "Script", "scope": "write:votes", "lifetime": "30"})
+        assert asked.status_code == 302
+        assert asked.headers["Location"].startswith("/account/confirm?")
+        assert queries.tokens(ada().id) == []
+        answer = client.post(asked.headers["Location"], {"password": PASSWORD})
+        assert b"bs_" in answer.content
+        assert [kept.name for kept in queries.tokens(ada().id)] == ["Script"]
+
+    def test_a_token_is_shown_once_and_holds_until_it_is_revoked(self, client: Client) -> None:
         page = client.post(
             links.TOKENS, {"name": "Script", "scope": ["write:votes", "nonsense"], "lifetime": "30"}
         ).content.decode()
@@ -375,7 +391,6 @@ class TestTokens:
         [{"name": "", "scope": "write:votes"}, {"name": "A"}, {"name": "A", "scope": "write:votes", "lifetime": "0"}],
     )
     def test_what_is_refused_stays_typed(self, client: Client, typed: dict[str, str]) -> None:
-        signed_in(client, ada())
         response = client.post(links.TOKENS, typed)
         assert response.status_code == 422
         assert queries.tokens(ada().id) == []

@@ -20,6 +20,7 @@ from django.test import Client
 from broadsheet import links
 from broadsheet.accounts import actions, queries
 from broadsheet.accounts.rules import Person, Refused, Role
+from broadsheet.community.actions.commenting import mute_person
 from broadsheet.community.actions.voting import cast_vote
 from broadsheet.community.models.comments import Comment
 from broadsheet.community.models.votes import Vote
@@ -160,6 +161,12 @@ class TestExport:
         signed_in(client, bela())
         assert "quillfeather" not in client.get(links.MY_DATA).content.decode()
         assert Client().get(links.MY_DATA).status_code == 303
+
+    def test_tells_whom_she_muted_and_not_who_muted_her(self, db: None) -> None:
+        mute_person(by=ada(), person_id=bela().id, on=True)
+        told = [signed_in(Client(), who).get(links.MY_DATA).json()["tables"] for who in (ada(), bela())]
+        assert len(told[0]["community.Mute"]) == 1
+        assert "community.Mute" not in told[1]
 
 
 class TestMerging:

@@ -215,6 +215,9 @@ def test_no_hostile_text_that_is_sent_back_becomes_more_than_text() -> None:
     through = []
     for text in HOSTILE:
         answer = client.post("/comment", {"paper": "2401.00001", "body": text, "what": "preview"})
+        if "\0" in text:
+            assert answer.status_code == 404
+            continue
         if answer.status_code != 200 or (extra := _parts(answer.content.decode()) - harmless):
             through.append((text[:60], answer.status_code, extra))
     assert through == []

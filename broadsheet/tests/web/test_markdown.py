@@ -99,6 +99,7 @@ def test_a_twin_says_which_page_it_is_the_twin_of(press, get) -> None:
         pytest.param("/date/2023-01-01.md", 404, id="a day without an edition"),
         pytest.param("/healthz.md", 404, id="not a page"),
         pytest.param("/index.md.md", 404, id="a twin of a twin"),
+        pytest.param("/index" + ".md" * 600, 404, id="a twin of many twins"),
         pytest.param("/abs/2401.00001.md", 302, id="an address that leads elsewhere"),
     ],
 )

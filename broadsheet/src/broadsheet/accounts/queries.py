@@ -140,6 +140,10 @@ _SECRET = frozenset(
 )
 
 
+# Pointers to a person that tell what somebody else did in private; she is not told of them, as she is not on pages.
+_OF_OTHERS = frozenset({"community.Mute.muted"})
+
+
 def everything_about(person_id: int) -> dict[str, list[dict[str, object]]]:
     """What every table of the instance holds about a person: table -> rows, each with its columns.
 
@@ -163,7 +167,9 @@ def everything_about(person_id: int) -> dict[str, list[dict[str, object]]]:
 def _paths_to_person(table: type[Model], depth: int = 2) -> list[str]:
     """The ways from a table to its person: its own columns, else those of what it cannot be without."""
     fields = [field for field in table._meta.get_fields() if isinstance(field, ForeignKey)]  # noqa: SLF001  Django's own name
-    own = [field.name for field in fields if field.related_model is User]
+    label = table._meta.label  # noqa: SLF001  Django's own name
+    hers = [field for field in fields if f"{label}.{field.name}" not in _OF_OTHERS]
+    own = [field.name for field in hers if field.related_model is User]
     if own or not depth:
         return own
     above = [field for field in fields if field.remote_field.on_delete is CASCADE and field.related_model is not table]

@@ -312,7 +312,7 @@ def _way(environ: Environ) -> tuple[str, str, str]:
     An instance without accounts knows its only reader by the absence of proxies, so what she is answered and what
     others are answered are kept apart.
     """
-    forwarded = "forwarded" if any(name in environ for name in proxies.SAYS) else ""
+    forwarded = "forwarded" if proxies.through_a_proxy(environ) else ""
     address = proxies.parsed(environ.get("REMOTE_ADDR", ""))
     here = "here" if address is not None and address.is_loopback else ""
     return forwarded, environ.get("HTTP_X_FORWARDED_PROTO", ""), here

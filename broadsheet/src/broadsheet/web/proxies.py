@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
+import re
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
 # By these a proxy says that the reader sits elsewhere, and how she came.
-SAYS = (
+_SAYS = (
     *("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST"),
     *("HTTP_VIA", "HTTP_CF_CONNECTING_IP", "HTTP_X_CLIENT_IP", "HTTP_TRUE_CLIENT_IP"),
 )
@@ -30,9 +33,27 @@ class Forwarded:
         return self.get_response(request)
 
 
-def through_a_proxy(request: HttpRequest) -> bool:
-    """Whether a proxy passed the request on: then its reader sits elsewhere, wherever the connection comes from."""
-    return any(name in request.META for name in SAYS)
+def through_a_proxy(environ: Mapping[str, Any]) -> bool:
+    """Whether a proxy passed the request on: then its reader sits elsewhere, wherever the connection comes from.
+
+    A proxy that was told to say nothing is known by what no browser does: it asks in the words of HTTP/1.0, or for a
+    name that is none of this machine's.
+    """
+    return (
+        any(name in environ for name in _SAYS)
+        or environ.get("SERVER_PROTOCOL") == "HTTP/1.0"
+        or not _is_of_this_machine(environ.get("HTTP_HOST", ""))
+    )
+
+
+def _is_of_this_machine(host: str) -> bool:
+    """Whether a name stands for the machine itself; so does none, which no proxy leaves out."""
+    name = host.rpartition(":")[0] if re.search(r":[0-9]*$", host) else host
+    name = name.strip("[]").rstrip(".").lower()
+    address = parsed(name)
+    if address is not None:
+        return address.is_loopback
+    return name in ("", "localhost") or name.endswith(".localhost") or name == socket.gethostname().lower()
 
 
 def sender(request: HttpRequest) -> Address | None:

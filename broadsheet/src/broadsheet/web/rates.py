@@ -140,7 +140,7 @@ def client_of(request: HttpRequest) -> str | None:
     """
     address = proxies.sender(request)
     if address is None:
-        return "unknown" if proxies.through_a_proxy(request) else None
+        return "unknown" if proxies.through_a_proxy(request.META) else None
     if address.is_loopback:
         return None
     if address.version == 6:

@@ -38,7 +38,7 @@ def _signed_in(request: HttpRequest) -> Person | None:
 def _only_reader(request: HttpRequest) -> Person | None:
     """Without accounts: whoever asks from this very machine. Who comes through a proxy sits elsewhere."""
     address = proxies.parsed(request.META.get("REMOTE_ADDR", ""))
-    if proxies.through_a_proxy(request) or address is None or not address.is_loopback:
+    if proxies.through_a_proxy(request.META) or address is None or not address.is_loopback:
         return None
     return queries.only_reader()
 

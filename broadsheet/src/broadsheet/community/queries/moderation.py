@@ -120,7 +120,7 @@ def queue(viewer: Person, *, limit: int = 50) -> list[Matter]:
 def matter(subject: Subject, viewer: Person) -> Matter | None:
     """One thing to decide about; None when there is none, or the viewer may not see it."""
     key = (subject.target, subject.id)
-    if subject.target is Target.COMMENT and not viewer.is_a(Role.MODERATOR) and not comments.one(subject.id, viewer):
+    if subject.target is Target.COMMENT and not comments.one(subject.id, viewer) and not _is_brought(subject, viewer):
         return None
     if not viewer.is_a(Role.MODERATOR) and not _is_public(subject, viewer):
         return None
@@ -131,6 +131,17 @@ def was_removed(subject: Subject) -> bool:
     """Whether what moderators did last to the thing was to remove it."""
     last = ActRow.objects.filter(target=subject.target, target_id=subject.id).order_by("-id").first()
     return last is not None and last.deed == Deed.REMOVE
+
+
+def _is_brought(subject: Subject, viewer: Person) -> bool:
+    """Whether a comment that she cannot read was brought before her as a moderator: it was flagged, or decided about.
+
+    What a private group writes is not hers to leaf through by its numbers.
+    """
+    if not viewer.is_a(Role.MODERATOR):
+        return False
+    tables: tuple[type[FlagRow] | type[ActRow], ...] = (FlagRow, ActRow)
+    return any(table.objects.filter(target=subject.target, target_id=subject.id).exists() for table in tables)
 
 
 def _is_public(subject: Subject, viewer: Person) -> bool:

@@ -104,8 +104,14 @@ def _settings(
 
 
 @require_http_methods(_PAGES)
+@reauthentication_required(
+    app="allauth.account", allow_get=True, enabled=lambda _request: settings.BROADSHEET_ACCOUNTS
+)
 def tokens(request: HttpRequest) -> HttpResponse:
-    """The person's tokens; a new one is shown this once."""
+    """The person's tokens; a new one is shown this once. Whoever signed in a while ago says once more that it is she.
+
+    A token outlives her session and her password, so a screen that was left alone is not enough to make one.
+    """
     she = person(request)
     if request.method != "POST":
         return _tokens(request, she)

@@ -76,9 +76,12 @@ def twin(request: HttpRequest, path: str) -> HttpResponseBase:
 
 
 def _page_at(path: str) -> ResolverMatch:
-    """What answers at the path. Raises Resolver404, also for the twin of a twin, which would go on for ever."""
+    """What answers at the path. Raises Resolver404, also for a twin of a twin of a twin, and so on for ever.
+
+    What looks like the twin of a twin may be that of a section whose name ends like one.
+    """
     found = resolve(path)
-    if inspect.unwrap(found.func) is inspect.unwrap(twin):
+    if inspect.unwrap(found.func) is inspect.unwrap(twin) and found.kwargs["path"].endswith(".md"):
         raise Resolver404({"path": path})
     return found
 
