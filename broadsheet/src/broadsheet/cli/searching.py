@@ -48,7 +48,7 @@ def search(words: str, wishes: Wishes) -> None:
     index = tasks.open_index()
     try:
         answer = searching.ask(index, query, searching.Place(wishes.limit, after=wishes.after))
-        reasons = _reasons(index, query, answer) if wishes.explain else {}
+        reasons = _reasons(index, query, answer) if wishes.explain and answer.of_the_index else {}
     except ValueError as error:
         raise Failure(str(error)) from error
     except searching.BeingBuilt as error:

@@ -6,12 +6,13 @@ suite `broadsheet.testing.index_conformance` checks it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 from broadsheet.search.document import Document
+from broadsheet.search.embedding import Floats
 from broadsheet.search.explanation import Explanation
 from broadsheet.search.query import Query, Sort
 
@@ -93,6 +94,17 @@ class Embedding:
     papers: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class PaperVectors:
+    """The vectors of some papers. `model` is the fingerprint of what computed them; "" where there are none.
+
+    Vectors of two fingerprints must not be compared.
+    """
+
+    model: str = ""
+    by_pk: Mapping[int, Floats] = field(default_factory=dict)
+
+
 class IndexUnavailable(Exception):
     """The index cannot answer now. The text is a sentence for the reader; the cause is chained for the log.
 
@@ -154,6 +166,9 @@ class Index(Protocol):
         damaged, of another query, or of an order that is gone (`paging` decides).
         """
 
+    def matching(self, query: Query, pks: Collection[int]) -> set[int]:
+        """Those of the papers that match a query by its words, phrases and filters, whatever they mean."""
+
     def explain(self, query: Query, pk: int) -> Explanation | None:
         """Why a paper has the score that `search` gives it, as a tree; None when the query does not find it.
 
@@ -178,6 +193,12 @@ class Index(Protocol):
         """The papers nearest in meaning to one, nearest first, with their cosines; none when it has no vector.
 
         With `Sort.NEWEST` the newest first: of the nearest `RELATED_DEPTH`, or of `limit` when that is more.
+        """
+
+    def vectors(self, pks: Collection[int]) -> PaperVectors:
+        """The vectors that answer now, of those of the papers that have one of their present text; some hundred papers.
+
+        As far as the index keeps them: an engine may keep 8 bits of each number.
         """
 
     def unembedded(self, *, limit: int) -> list[int]:

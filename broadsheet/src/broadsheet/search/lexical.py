@@ -134,7 +134,7 @@ def plan(query: Query, vocabulary: Vocabulary) -> Plan:
         until=day_number(query.until),
         has_code=query.has_code,
         holds=query.holds,
-        newest=query.sort is Sort.NEWEST,
+        newest=query.sort is not Sort.RELEVANCE,
         corrections=corrections,
         attainable=_attainable(terms, vocabulary),
         names_somebody=any(_is_name(word, stem, vocabulary) for stem, word in zip(stems, typed, strict=True)),

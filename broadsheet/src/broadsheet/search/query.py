@@ -17,6 +17,7 @@ typed                                      means
 ``has:code``  ``-has:code``                papers with code, without code
 ``holds:yes``  ``holds:no``                papers of which a claim held up when run, or not
 ``sort:newest``  ``sort:relevance``        the order; a query without words always comes newest first
+``sort:votes``  ``sort:trending``          only papers that people voted for: most votes first, or what rises most
 ``2401.00001`` ``doi:10.1/x`` an address   this paper, first; any form that `bibliography.identifiers.parse` reads
 =========================================  ============================================================================
 
@@ -45,10 +46,19 @@ MOST_TERMS = 40
 
 
 class Sort(StrEnum):
-    """The order of an answer."""
+    """The order of an answer. An index knows no votes: it answers to the last two as to the second."""
 
     RELEVANCE = "relevance"
     NEWEST = "newest"
+    VOTES = "votes"
+    TRENDING = "trending"
+
+
+_SAID_ORDERS = {
+    Sort.NEWEST: "newest first",
+    Sort.VOTES: "with votes, most votes first",
+    Sort.TRENDING: "that rise, the fastest first",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +94,8 @@ class Query:
 
     @property
     def empty(self) -> bool:
-        """Whether it asks for nothing: no words and no filters. It matches every paper."""
-        return replace(self, sort=Sort.RELEVANCE) == Query()
+        """Whether it asks for nothing: no words, no filters, and not for what people voted for."""
+        return self in (Query(), Query(sort=Sort.NEWEST))
 
     def __str__(self) -> str:
         parts = [str(self.identifier)] if self.identifier else []
@@ -115,8 +125,8 @@ class Query:
         if self.holds is not None:
             said.append("with a claim that held up when run" if self.holds else "without a claim that held up when run")
         said += _said_exclusions(self)
-        if self.sort is Sort.NEWEST:
-            said.append("newest first")
+        if self.sort in _SAID_ORDERS:
+            said.append(_SAID_ORDERS[self.sort])
         return ("papers " if said else "all papers") + ", ".join(said)
 
 

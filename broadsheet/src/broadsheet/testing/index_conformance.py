@@ -301,6 +301,22 @@ class IndexConformance:
         index.apply([paper(pk, "the same title", day=day) for pk, day in days.items()], [], cursor=4)
         assert keys(index.search(parse("same title"))) == [3, 4, 2, 1]
 
+    # --- Which of some papers match ---
+
+    @pytest.mark.parametrize(
+        "typed", ["message", "message sort:votes", "category:cs", "", '"message passing"', "-message", "2401.00001"]
+    )
+    def test_of_some_papers_those_match_that_the_search_finds(self, cast: Index, typed: str) -> None:
+        """Among papers that are named, also ones that are not here and many of them."""
+        found = set(keys(cast.search(parse(typed), limit=100)))
+        for some in ([], [1], [1, 3, 4], [4, 99, 1, 1], list(range(1, 3_000))):
+            assert cast.matching(parse(typed), some) == found & set(some)
+
+    @pytest.mark.parametrize("order", ["votes", "trending"])
+    def test_an_index_knows_no_votes(self, cast: Index, order: str) -> None:
+        """Whoever knows them puts the papers in order; to the index it is the order by day."""
+        assert keys(cast.search(parse(f"message sort:{order}"))) == keys(cast.search(parse("message sort:newest")))
+
     # --- Pages ---
 
     @pytest.mark.parametrize("typed", ["same", "same sort:newest", "same title", ""])

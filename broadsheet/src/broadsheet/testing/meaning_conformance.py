@@ -127,6 +127,7 @@ class MeaningConformance:
         assert index.embedding() == Embedding("concepts", "", 0)
         assert index.unembedded(limit=9) == []
         assert index.related(1) == []
+        assert not index.vectors([1]).by_pk
 
     def test_papers_are_named_newest_first(self, index: Index) -> None:
         """Those without a day last; each once."""
@@ -268,6 +269,17 @@ class MeaningConformance:
         assert 90 not in [hit.pk for hit in newest]
         assert index.related(2, limit=0, sort=Sort.NEWEST) == index.related(99, sort=Sort.NEWEST) == []
         assert len(index.related(2, limit=60, sort=Sort.NEWEST)) == 55
+
+    def test_vectors(self, vehicles: Index) -> None:
+        """Those of the papers asked for that have one, of length one; none of a text that is gone, none of no paper."""
+        known = vehicles.vectors([1, 2, 99])
+        assert known.model
+        assert sorted(known.by_pk) == [1, 2]
+        near = next(hit.score for hit in vehicles.related(1) if hit.pk == 2)
+        assert float(known.by_pk[1] @ known.by_pk[2]) == pytest.approx(near, abs=0.03)
+        vehicles.apply([replace(VEHICLES[1], change=5, title="Meadows")], [1], cursor=5)
+        assert not vehicles.vectors([1, 2]).by_pk
+        assert not vehicles.vectors([]).by_pk
 
     # --- Why ---
 

@@ -70,6 +70,7 @@ def environment(**options: Any) -> Environment:
         "here": "",
         "viewer": None,
         "accounts": False,
+        "sends_mail": False,
         "back": "",
         "way_in": links.SIGN_IN,
         "canonical": "",
@@ -106,5 +107,6 @@ GRAMMAR = (
     (("has:code", "-has:code"), "papers with code, without code"),
     (("holds:yes", "holds:no"), "papers of which a claim held up when run, or all others"),
     (("sort:newest",), "the newest first"),
+    (("sort:votes", "sort:trending"), "only papers that people voted for: most votes, or rising fastest"),
     (("2401.00001", "doi:10.1000/182", "https://arxiv.org/abs/2401.00001"), "this paper, at once"),
 )

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from broadsheet import links
+from broadsheet.community.queries import votes
+from broadsheet.editions import queries as editions
 from broadsheet.evidence import queries as evidence
 from broadsheet.papers import queries as papers
 from broadsheet.search import analysis
-from broadsheet.search.index import Facet, Index, IndexUnavailable, Results
-from broadsheet.search.query import Query, parse
+from broadsheet.search.index import MAX_DEPTH, Facet, Hit, Index, IndexUnavailable, Results
+from broadsheet.search.query import Query, Sort, parse
 from broadsheet.web import addresses, cards, wording
 
 # An index that lacks this many entries of the journal is being built, and a reader should know; with fewer it is only
 # a moment behind.
 FAR_BEHIND = 500
+
+# In an order by votes, so many papers are looked at, those with most votes.
+MOST_VOTED = MAX_DEPTH
 
 # In numbers, and between them and what they count, stand blanks at which no line may end.
 _BLANKS = str.maketrans({"\u00a0": " ", "\u202f": " "})
@@ -77,6 +82,11 @@ class Answer:
         return len(self.results.hits) - len(self.cards)
 
     @property
+    def of_the_index(self) -> bool:
+        """Whether the index put it in order, and can say why: not where votes did."""
+        return self.query.sort not in _BY_PEOPLE
+
+    @property
     def remarks(self) -> list[Remark]:
         """What a reader should know of how this was searched, in order."""
         return [*_of_the_text(self.query), *_of_the_answer(self.query, self.results, self.behind)]
@@ -88,8 +98,39 @@ def ask(index: Index, query: Query, place: Place, *, facets: Iterable[Facet] = (
     BeingBuilt is raised instead of answering from an index that is still empty.
     """
     lacking = behind(index)
+    if query.sort in _BY_PEOPLE:
+        results = _by_people(index, query, place)
+        return Answer(query, results, cards.load(hit.pk for hit in results.hits), lacking)
     results = index.search(query, limit=place.size, offset=place.offset, after=place.after, facets=facets)
     return Answer(query, results, cards.load(hit.pk for hit in results.hits), lacking)
+
+
+def _by_people(index: Index, query: Query, place: Place) -> Results:
+    """A page of the papers that match and that people voted for, in the order of their votes.
+
+    The index knows no votes, so it is asked which of the papers with votes match. Raises ValueError when the place is
+    none in such an answer.
+    """
+    voted = _BY_PEOPLE[query.sort]()
+    matching = index.matching(query, voted)
+    found = [paper_id for paper_id in voted if paper_id in matching]
+    if place.after and not (place.after.isascii() and place.after.isdecimal() and len(place.after) < 6):
+        raise ValueError("This address names no place in the answer. Search again.")
+    start = int(place.after) if place.after else place.offset
+    end = start + place.size
+    hits = tuple(Hit(paper_id, 0.0) for paper_id in found[start:end])
+    return Results(hits, len(found), next=str(end) if end < len(found) else "")
+
+
+def _voted() -> list[int]:
+    return votes.most_voted(limit=MOST_VOTED)
+
+
+def _rising() -> list[int]:
+    return [trend.paper_id for trend in editions.trending(limit=MOST_VOTED)]
+
+
+_BY_PEOPLE: dict[Sort, Callable[[], list[int]]] = {Sort.VOTES: _voted, Sort.TRENDING: _rising}
 
 
 def meant(query: Query, corrections: Iterable[tuple[str, str]]) -> Query:
@@ -136,6 +177,12 @@ def _of_the_answer(query: Query, results: Results, lacking: int) -> Iterable[Rem
     """What was searched otherwise than typed, and what may be missing."""
     if results.corrections:
         yield _spelling(query, results.corrections)
+    if query.sort in _BY_PEOPLE:
+        yield Remark(
+            "Only papers that people voted for are listed in this order.",
+            "All, newest first",
+            addresses.with_query(links.SEARCH, q=str(replace(query, sort=Sort.NEWEST))),
+        )
     if results.by_meaning and results.total:
         yield Remark("No paper here has these words. What follows was found by its meaning.")
     if lacking:

@@ -52,6 +52,9 @@ class Tally(models.Model):
     held = models.PositiveIntegerField(default=0)
     changed_at = models.DateTimeField(db_index=True)
 
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["-votes"], name="tally_most", condition=Q(votes__gt=0))]
+
 
 class JournalCursor(models.Model):
     """How far the tallies have read the journal of papers. There is one row."""

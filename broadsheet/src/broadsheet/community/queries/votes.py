@@ -112,6 +112,12 @@ def counts(paper_ids: Collection[int]) -> dict[int, int]:
     return dict(rows.values_list("paper_id", "votes"))
 
 
+def most_voted(*, limit: int) -> list[int]:
+    """The shown papers with votes that count, those with most first, of equals the latest change of votes."""
+    rows = Tally.objects.filter(votes__gt=0).order_by("-votes", "-changed_at", "paper")
+    return list(rows.values_list("paper_id", flat=True)[:limit])
+
+
 def ballots_since(at: datetime, until: datetime | None = None) -> list[Ballot]:
     """The votes that count and were cast from `at` on, and before `until` where it is given; the oldest first.
 

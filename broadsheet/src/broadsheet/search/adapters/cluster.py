@@ -25,7 +25,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from broadsheet.search.adapters import cluster_schema as schema
 from broadsheet.search.adapters.cluster_meaning import Load, Vectored
@@ -34,7 +34,16 @@ from broadsheet.search.adapters.cluster_state import Generation, Generations, Le
 from broadsheet.search.adapters.cluster_wire import Address, Body, Conflict, Line, Wire, vanished
 from broadsheet.search.document import Document
 from broadsheet.search.explanation import Explanation
-from broadsheet.search.index import Embedding, Facet, Hit, IndexLocked, IndexUnavailable, Results, Suggestion
+from broadsheet.search.index import (
+    Embedding,
+    Facet,
+    Hit,
+    IndexLocked,
+    IndexUnavailable,
+    PaperVectors,
+    Results,
+    Suggestion,
+)
 from broadsheet.search.paging import Place
 from broadsheet.search.query import Query, Sort
 
@@ -78,6 +87,11 @@ class ClusterIndex:
                 return Results((), 0, {str(facet): [] for facet in wanted})
             return reader.search(query, limit=max(limit, 0), offset=max(offset, 0), facets=wanted, after=after)
 
+    def matching(self, query: Query, pks: Collection[int]) -> set[int]:
+        """See `Index.matching`."""
+        with self._reading() as reader:
+            return reader.matching(query, pks) if reader and pks else set()
+
     def explain(self, query: Query, pk: int) -> Explanation | None:
         """See `Index.explain`."""
         with self._reading() as reader:
@@ -97,6 +111,11 @@ class ClusterIndex:
         """See `Index.related`."""
         with self._reading() as reader:
             return reader.related(pk, limit=limit, sort=sort) if reader and limit > 0 else []
+
+    def vectors(self, pks: Collection[int]) -> PaperVectors:
+        """See `Index.vectors`."""
+        with self._reading() as reader:
+            return reader.vectors(pks) if reader and pks else PaperVectors()
 
     def embedding(self) -> Embedding:
         """See `Index.embedding`."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Collection
+
+import numpy as np
 
 from broadsheet.search import analysis, fusion, lexical, paging
 from broadsheet.search.adapters import cluster_schema as schema
@@ -17,6 +20,7 @@ from broadsheet.search.adapters.cluster_searching import (
     body,
     facets_of,
     found_now,
+    keys_of,
     placed,
     rows_of,
     total_of,
@@ -24,13 +28,15 @@ from broadsheet.search.adapters.cluster_searching import (
 from broadsheet.search.adapters.cluster_wire import Body, Declined, Missing, Wire
 from broadsheet.search.explaining import by_day, by_words
 from broadsheet.search.explanation import Explanation
-from broadsheet.search.index import MAX_DEPTH, Facet, Hit, Name, Results, Suggestion
+from broadsheet.search.index import MAX_DEPTH, Facet, Hit, Name, PaperVectors, Results, Suggestion
 from broadsheet.search.lexical import Plan
 from broadsheet.search.paging import LARGEST_PK, Order, Place
 from broadsheet.search.query import Query, Sort
 from broadsheet.search.spelling import Speller, edits_allowed
 
 _MOST_SUGGESTION_WORDS = 8
+# Papers of which one search asks whether they match.
+_AT_ONCE = 1_000
 # Words near a misspelt one that each shard names.
 _NEAR_WORDS = 50
 # Spellings that names are made of are looked at: so many for each wanted, those that most papers have.
@@ -71,6 +77,15 @@ class Reader:
             corrections=plan.corrections,
             next=placed(page, order, query),
         )
+
+    def matching(self, query: Query, pks: Collection[int]) -> set[int]:
+        """Those of the papers that match."""
+        searching = self._searching(str(query))
+        wanted = schema.query(lexical.plan(query, _Words(searching, query)))
+        keys = [pk for pk in pks if 0 <= pk <= LARGEST_PK]
+        parts = [keys[start : start + _AT_ONCE] for start in range(0, len(keys), _AT_ONCE)]
+        found = searching.many([body(schema.only(wanted, part), order=Order.DAY, limit=_AT_ONCE) for part in parts])
+        return {pk for answer in found for pk in keys_of(answer)}
 
     def explain(self, query: Query, pk: int) -> Explanation | None:
         """Why a paper has its score."""
@@ -127,6 +142,19 @@ class Reader:
         except Declined as error:
             self._vectored.failed(str(error))
             return []
+
+    def vectors(self, pks: Collection[int]) -> PaperVectors:
+        """The vectors of papers; a document that is replaced loses its own, so that they are of the present texts."""
+        embedder = self._vectored.answering()
+        if embedder is None:
+            return PaperVectors()
+        field = schema.vector_field(schema.vector_key(embedder.fingerprint))
+        asked = [{"_id": str(pk), "_source": [field]} for pk in pks if 0 <= pk <= LARGEST_PK]
+        found = self._wire.ask("POST", f"/{self._target}/_mget", {"docs": asked})["docs"] if asked else []
+        held = {int(each["_id"]): each.get("_source", {}).get(field) for each in found}
+        return PaperVectors(
+            embedder.fingerprint, {pk: np.asarray(vector, np.float32) for pk, vector in held.items() if vector}
+        )
 
     def count(self) -> int:
         """How many papers there are."""

@@ -10,7 +10,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from importlib import metadata
 from pathlib import Path
 
@@ -27,7 +27,16 @@ from broadsheet.search.document import Document
 from broadsheet.search.durable import Lock
 from broadsheet.search.embedding import Embedder, ModelMissing
 from broadsheet.search.explanation import Explanation
-from broadsheet.search.index import Embedding, Facet, Hit, IndexLocked, IndexUnavailable, Results, Suggestion
+from broadsheet.search.index import (
+    Embedding,
+    Facet,
+    Hit,
+    IndexLocked,
+    IndexUnavailable,
+    PaperVectors,
+    Results,
+    Suggestion,
+)
 from broadsheet.search.lexical import Plan
 from broadsheet.search.paging import LARGEST_PK, Order, Place
 from broadsheet.search.query import Query, Sort
@@ -93,6 +102,12 @@ class EmbeddedIndex:
                 return reader.results(query, plan, reader.page(plan, limit=limit, offset=offset, place=place), wanted)
         raise paging.order_gone()
 
+    def matching(self, query: Query, pks: Collection[int]) -> set[int]:
+        """See `Index.matching`."""
+        known = [pk for pk in pks if 0 <= pk <= LARGEST_PK]
+        with self._reading() as reader:
+            return reader.matching(reader.plan(query), known) if reader and known else set()
+
     def explain(self, query: Query, pk: int) -> Explanation | None:
         """See `Index.explain`."""
         with self._reading() as reader:
@@ -134,6 +149,19 @@ class EmbeddedIndex:
             except Damaged as error:
                 self._vectored.failed(error)
                 return []
+
+    def vectors(self, pks: Collection[int]) -> PaperVectors:
+        """See `Index.vectors`."""
+        generation = self._vectored.answering()
+        with self._reading() as reader:
+            if reader is None or generation is None or not pks:
+                return PaperVectors()
+            try:
+                found = hybrid.vectors_of(reader.searcher, generation.vectors, pks)
+            except Damaged as error:
+                self._vectored.failed(error)
+                return PaperVectors()
+        return PaperVectors(generation.embedder.fingerprint, found)
 
     def embedding(self) -> Embedding:
         """See `Index.embedding`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
 import tantivy
@@ -150,6 +150,13 @@ def related(searcher: tantivy.Searcher, vectors: Vectors, pk: int, *, limit: int
     if sort is Sort.NEWEST:
         near.sort(key=lambda hit: -papers[hit.pk].newest)
     return near[:limit]
+
+
+def vectors_of(searcher: tantivy.Searcher, vectors: Vectors, pks: Collection[int]) -> dict[int, Floats]:
+    """The vectors of those of the papers that have one of their present text."""
+    known = vectors.vectors(list(pks))
+    papers = _columns(searcher, list(known))
+    return {pk: vector for pk, (digest, vector) in known.items() if pk in papers and papers[pk].digest == digest}
 
 
 def _columns(searcher: tantivy.Searcher, keys: list[int]) -> dict[int, _Paper]:

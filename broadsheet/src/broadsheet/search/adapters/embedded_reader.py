@@ -113,6 +113,12 @@ class Reader:
         total, rows = newest(self._searcher, wanted, offset, min(offset + limit, MAX_DEPTH))
         return Page(total, offset, rows)
 
+    def matching(self, plan: Plan, keys: list[int]) -> set[int]:
+        """Those of the papers that match."""
+        wanted = schema.those(schema.query(plan), keys)
+        found = self._searcher.search(wanted, limit=len(keys), count=False).hits
+        return set(column(self._searcher, "pk", [address for _score, address in found]))
+
     def explain(self, query: Query, plan: Plan, pk: int) -> Explanation | None:
         """Why a paper has its score, by words alone."""
         scores = Scores(self._searcher, schema.query(plan), pk)

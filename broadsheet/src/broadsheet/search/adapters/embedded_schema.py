@@ -261,6 +261,11 @@ def only(wanted: tantivy.Query, pk: int) -> tantivy.Query:
     return tantivy.Query.boolean_query([(Occur.Must, wanted), (Occur.Must, _filter(term("pk", pk)))])
 
 
+def those(wanted: tantivy.Query, keys: list[int]) -> tantivy.Query:
+    """Those of the papers that match a query."""
+    return tantivy.Query.boolean_query([(Occur.Must, _filter(wanted)), (Occur.Must, papers_among(keys))])
+
+
 def older(newest_below: int) -> tantivy.Query:
     """Papers that come behind a place in the order of `newest`."""
     return tantivy.Query.range_query(SCHEMA, "newest", FieldType.Integer, 0, newest_below - 1)

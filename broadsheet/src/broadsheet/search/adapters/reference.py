@@ -24,6 +24,7 @@ from broadsheet.search.index import (
     Hit,
     IndexUnavailable,
     Name,
+    PaperVectors,
     Results,
     Suggestion,
 )
@@ -138,6 +139,12 @@ class ReferenceIndex:
             next=replace(page[-1], seen=seen).written(query) if page and seen < len(rows) else "",
         )
 
+    def matching(self, query: Query, pks: Collection[int]) -> set[int]:
+        """See `Index.matching`."""
+        plan = lexical.plan(query, self)
+        held = (self._papers[pk] for pk in pks if pk in self._papers)
+        return {paper.document.pk for paper in held if _passes(paper, plan) and _has_text(paper, plan)}
+
     def explain(self, query: Query, pk: int) -> Explanation | None:
         """See `Index.explain`."""
         answer = self._answer(query)
@@ -209,6 +216,13 @@ class ReferenceIndex:
         if sort is Sort.NEWEST:
             others = sorted(others[: max(limit, RELATED_DEPTH)], key=lambda other: self._papers[other].newest)
         return [Hit(other, cosines[other]) for other in others[:limit]]
+
+    def vectors(self, pks: Collection[int]) -> PaperVectors:
+        """See `Index.vectors`."""
+        if self._embedder is None:
+            return PaperVectors()
+        present = self._cosines(np.zeros(self._embedder.dimensions, np.float32))
+        return PaperVectors(self._embedder.fingerprint, {pk: self._vectors[pk][1] for pk in pks if pk in present})
 
     def unembedded(self, *, limit: int) -> list[int]:
         """See `Index.unembedded`."""

@@ -44,8 +44,9 @@ class OfSearch(Listed):
         description="The search, in the language of the search page: words, phrases, filters. Empty: every paper.",
         examples=["graph networks year:2024"],
     )
-    sort: Literal["relevance", "newest"] = Field(
-        default="relevance", description="The order; `newest` asks for the same as `sort:newest` in `q`."
+    sort: Literal["relevance", "newest", "votes", "trending"] = Field(
+        default="relevance",
+        description="The order, as `sort:` in `q`. By votes and by trending, only papers that people voted for.",
     )
     facets: Facets = Field(
         default=(), description="What to count the answer by, with commas between.", examples=["category,year"]
@@ -80,8 +81,9 @@ def search(asked: Asked[OfSearch]) -> shapes.SearchAnswer:
     """What is found, and how it was searched. Raises NotAnswered, and IndexUnavailable."""
     wanted = asked.parameters
     query = parse(wanted.q)
-    if wanted.sort == "newest":
-        query = replace(query, sort=Sort.NEWEST)
+    order = Sort(wanted.sort)
+    if order is not Sort.RELEVANCE:
+        query = replace(query, sort=order)
     limit = min(wanted.limit, MOST_EXPLAINED) if wanted.explain else wanted.limit
     facets = [Facet(name) for name in wanted.facets]
     answer = _answered(query, Place(limit, after=wanted.after), facets)
@@ -174,7 +176,7 @@ def _hit(
         "paper": paper,
         "highlight": _highlight(title, text, answer.query, corrected),
     }
-    if explain:
+    if explain and answer.of_the_index:
         reason = index().explain(answer.query, row.id)
         said["explanation"] = _explanation(reason) if reason else None
     return shapes.Hit(**said)

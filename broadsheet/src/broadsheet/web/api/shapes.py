@@ -450,7 +450,7 @@ class SearchAnswer(CountedPage[Hit]):
     searched: str = Field(
         description="What was searched, in words.", examples=["papers with any of “graph”, “networks”, of 2024"]
     )
-    sort: Literal["relevance", "newest"] = Field(description="The order.", examples=["relevance"])
+    sort: Literal["relevance", "newest", "votes", "trending"] = Field(description="The order.", examples=["relevance"])
     filters: Filters
     facets: list[FacetCount] = Field(description="The counts that `facets` asked for.")
     corrections: list[Correction] = Field(description="Words that were searched in another spelling too.")

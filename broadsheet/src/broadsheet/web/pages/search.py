@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_safe
 
@@ -19,6 +17,7 @@ from broadsheet.search import highlight
 from broadsheet.search.index import MAX_DEPTH, Facet, Index, IndexUnavailable
 from broadsheet.search.query import Query, Sort, parse
 from broadsheet.web import addresses, cards, excerpts, filters, paging, searching, viewing, wording
+from broadsheet.web.following import Kind, button
 from broadsheet.web.pages.listing import text_of
 from broadsheet.web.rendering import page
 from broadsheet.web.searching import Place
@@ -32,12 +31,7 @@ _RELATED = 6
 
 def index() -> Index:
     """The index that the settings name, opened once for each process."""
-    return _opened(str(settings.BROADSHEET_INDEX))
-
-
-@lru_cache(maxsize=1)
-def _opened(_folder: str) -> Index:
-    return tasks.open_index()
+    return tasks.reader()
 
 
 def related(paper_id: int) -> list[cards.Card]:
@@ -109,8 +103,14 @@ def _asked(request: HttpRequest) -> tuple[str, Query]:
     """What was typed, and what that asks for; a parameter and the word sort: in the text ask for the same."""
     typed = text_of(request, "q")
     query = parse(typed)
-    newest = text_of(request, "sort") == Sort.NEWEST
-    return typed, replace(query, sort=Sort.NEWEST) if newest else query
+    chosen = _chosen_order(request)
+    return typed, replace(query, sort=chosen) if chosen else query
+
+
+def _chosen_order(request: HttpRequest) -> Sort | None:
+    """The order that the address asks for beside the text; None without one, and for what is none."""
+    found = text_of(request, "sort")
+    return Sort(found) if found in set(Sort) - {Sort.RELEVANCE} else None
 
 
 def _unavailable(request: HttpRequest, typed: str, error: IndexUnavailable) -> HttpResponse:
@@ -123,10 +123,10 @@ def _unavailable(request: HttpRequest, typed: str, error: IndexUnavailable) -> H
 def _answer(request: HttpRequest, typed: str, answer: searching.Answer, place: Place) -> HttpResponse:
     query, results = answer.query, answer.results
     # A parameter and the word sort: in the text ask for the same; the text stays as it was typed.
-    newest = Sort.NEWEST if text_of(request, "sort") == Sort.NEWEST else None
+    order = _chosen_order(request)
 
     def address(of_page: int) -> str:
-        return addresses.with_query(links.SEARCH, q=typed, sort=newest, page=of_page)
+        return addresses.with_query(links.SEARCH, q=typed, sort=order, page=of_page)
 
     if place.offset >= MAX_DEPTH:
         raise Http404(
@@ -141,13 +141,14 @@ def _answer(request: HttpRequest, typed: str, answer: searching.Answer, place: P
         "query": typed,
         "asked": query,
         "sentence": query.in_words(),
+        "follow": button(request, Kind.SEARCH, str(query), name=typed),
         "answer": answer,
         "total": results.total,
         "found": [(_marked(card, query, corrected), _why(query, card)) for card in attended],
         "place": place,
         "pages": pages,
         "first": address(1),
-        "following": addresses.with_query(links.SEARCH, q=typed, sort=newest, after=results.next) if goes_on else "",
+        "following": addresses.with_query(links.SEARCH, q=typed, sort=order, after=results.next) if goes_on else "",
         "chosen": list(filters.chosen(query)),
         "narrowings": [*filters.narrowings(query, results.facets), *_held_up(query, place)],
         "orders": _orders(query),
@@ -175,7 +176,12 @@ def _orders(query: Query) -> list[tuple[str, str, bool]]:
     """Each order that the answer can have: its name, its address, and whether it is the present one."""
     if not (query.words or query.phrases):
         return []
-    names = {Sort.RELEVANCE: "Best match first", Sort.NEWEST: "Newest first"}
+    names = {
+        Sort.RELEVANCE: "Best match first",
+        Sort.NEWEST: "Newest first",
+        Sort.VOTES: "Most votes first",
+        Sort.TRENDING: "Trending first",
+    }
     return [
         (name, addresses.with_query(links.SEARCH, q=str(replace(query, sort=sort))), query.sort is sort)
         for sort, name in names.items()
