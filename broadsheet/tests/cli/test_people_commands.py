@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -12,6 +13,8 @@ from broadsheet.cli.commands import broadsheet as command
 from broadsheet.community.actions import commenting, voting
 from broadsheet.community.queries import comments, votes
 from broadsheet.community.rules.commenting import Draft
+from broadsheet.library import actions as library
+from broadsheet.library.queries import kept
 from broadsheet.papers import queries as papers
 from broadsheet.papers.actions import store_many
 from broadsheet.testing import people
@@ -77,3 +80,19 @@ def test_nobody_of_that_name_is_a_sentence(run: Run) -> None:
         done = run(*arguments)
         assert done.exit_code == 1
         assert "Error" in done.output
+
+
+def test_what_the_one_reader_had_goes_to_an_account(run: Run, settings: Any) -> None:
+    store_many([LANTERN])
+    row, you = papers.find("2401.00001"), people.alone(settings)
+    assert row is not None
+    library.keep(by=you, papers_=[row.id])
+    settings.BROADSHEET_ACCOUNTS = True
+    ada = people.ada()
+    assert run("inherit", "nobody-here").exit_code == 1
+    done = run("inherit", "ada")
+    assert done.exit_code == 0, done.output
+    assert kept([row.id], ada).keys() == {row.id}
+    again = run("inherit", "ada")
+    assert again.exit_code == 1
+    assert "Nothing was changed" in again.output

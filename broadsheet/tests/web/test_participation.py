@@ -307,9 +307,14 @@ class TestClaiming:
         assert "Linked by the authors" in page
         assert 'href="https://example.org/wick" rel="nofollow ugc noopener"' in page
         [link] = authorship.links_of(number())
-        assert Reader(people.bela()).send("/author-links", what="remove", id=link.id).status_code == 404
+        bela = Reader(people.bela())
+        assert f'href="/flag?target=link&amp;id={link.id}"' in bela.get("/papers/2401.00001").text
+        assert bela.get(f"/flag?target=link&id={link.id}").status_code == 200
+        assert bela.send("/author-links", what="remove", id=link.id).status_code == 404
         ada.send("/author-links", what="remove", id=link.id)
         assert "https://example.org/wick" not in get("/papers/2401.00001").text
+        assert 'name="what" value="undo"' not in bela.get("/papers/2401.00001").text
+        assert 'name="what" value="undo"' in ada.get("/papers/2401.00001").text
         ada.send("/author-links", what="undo", id=link.id)
         assert "https://example.org/wick" in get("/papers/2401.00001").text
 

@@ -52,6 +52,21 @@ def remove(name: str) -> None:
     click.echo(f"{found.name} is gone, with everything that hung on the account.")
 
 
+def inherit(name: str) -> None:
+    """Give somebody all that the one reader had before there were accounts. Raises Failure."""
+    preparing.require_database()
+    heir, reader = queries.named(name), queries.only_reader()
+    if heir is None:
+        raise Failure("Nobody has this name. Nothing was changed. `broadsheet person add` makes an account.")
+    if reader is None:
+        raise Failure("This instance never had a reader without an account. Nothing was changed.")
+    try:
+        joining.merge(kept=heir, gone=reader)
+    except Refused as refused:
+        raise Failure(f"{refused} Nothing was changed.") from refused
+    click.echo(f"{heir.name} has the library, the notes and the votes of the reader without an account now.")
+
+
 def list_people() -> None:
     """Print everybody: name, roles, since when, and until when she may not write."""
     preparing.require_database()

@@ -6,12 +6,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from broadsheet.accounts.actions import make_token
 from broadsheet.evidence import queries
 from broadsheet.evidence.actions import store_measurement
 from broadsheet.evidence.rules import Claim
+from broadsheet.papers import queries as papers
 from broadsheet.papers.actions import merge_papers
 from broadsheet.testing.cast import HARBOUR, LANTERN
 from broadsheet.testing.measurements import changed, content, measurement
+from broadsheet.testing.people import bela, curator
 
 RECORD = measurement()
 TOKEN = "a-token-of-more-than-32-characters"
@@ -192,3 +195,34 @@ def test_without_a_token_of_the_operator_nobody_may(press, post, settings) -> No
     assert answer.status_code == 403
     assert "has set no token" in answer.json()["detail"]
     assert queries.verdicts() == {}
+
+
+@pytest.mark.parametrize(
+    ("who", "scopes", "query", "status", "sentence"),
+    [
+        pytest.param(curator, ["write:evidence"], "", 201, "", id="a curator"),
+        pytest.param(curator, ["write:evidence"], "?tier=third+party", 201, "", id="a curator who says so"),
+        pytest.param(curator, ["write:evidence"], "?tier=this+instance", 403, "as a third party", id="not for others"),
+        pytest.param(curator, ["write:votes"], "", 403, "not good for", id="a token for something else"),
+        pytest.param(bela, ["write:evidence"], "", 403, "by curators", id="a reader"),
+    ],
+)
+def test_a_curator_tells_what_she_measured(press, post, who, scopes: list[str], query: str, status: int, sentence: str):
+    press([LANTERN])
+    answer = post(RECORD, make_token(by=who(), name="Runs", scopes=scopes), query=query)
+    told = answer.json()
+    assert (answer.status_code, sentence in told.get("detail", "")) == (status, True)
+    found = queries.known([papers.find("2401.00001").id])
+    if status == 201:
+        measured = next(iter(found.values())).findings[0].measured
+        assert (measured.tier, measured.origin) == ("third party", f"the API, from {who().name}")
+    else:
+        assert not any(each.findings for each in found.values())
+
+
+def test_a_curator_changes_nothing_of_what_this_instance_measured(press, post) -> None:
+    press([LANTERN])
+    assert post(RECORD, query="?tier=this+instance").json()["tier"] == "this instance"
+    token = make_token(by=curator(), name="Runs", scopes=["write:evidence"])
+    again = post(RECORD, token, query="?tier=third+party").json()
+    assert (again["outcome"], again["tier"]) == ("known", "this instance")

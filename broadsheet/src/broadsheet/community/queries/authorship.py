@@ -7,8 +7,10 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from broadsheet.accounts import queries as accounts
-from broadsheet.accounts.rules import Person
+from broadsheet.accounts.rules import Person, Role
 from broadsheet.community.models.authorship import AuthorAnswer, AuthorClaim, AuthorLink
 from broadsheet.community.rules import authorship as rules
 from broadsheet.community.rules.authorship import OPEN, LinkKind, OrcidRecord, State, Way
@@ -99,7 +101,21 @@ def by_person(person_id: int) -> list[Claim]:
 def links_of(paper_id: int) -> list[Link]:
     """What authors linked to a shown paper, the oldest first."""
     family = papers.families([paper_id])[paper_id]
-    rows = list(AuthorLink.objects.filter(among("paper", family), removed_at__isnull=True).order_by("linked_at", "id"))
+    return _links(
+        AuthorLink.objects.filter(among("paper", family), removed_at__isnull=True).order_by("linked_at", "id")
+    )
+
+
+def removed_links_of(paper_id: int, viewer: Person) -> list[Link]:
+    """The links of a shown paper that the viewer can put back: her own, a curator all; the last removed first."""
+    family = papers.families([paper_id])[paper_id]
+    removed = AuthorLink.objects.filter(among("paper", family), removed_at__isnull=False).order_by("-removed_at", "-id")
+    hers = removed if viewer.is_a(Role.CURATOR) else removed.filter(user=viewer.id)
+    return _links(hers[: rules.MOST_LINKS])
+
+
+def _links(wanted: QuerySet[AuthorLink]) -> list[Link]:
+    rows = list(wanted)
     people = accounts.people({row.user_id for row in rows})
     return [Link(row.id, people[row.user_id], LinkKind(row.kind), row.url) for row in rows if row.user_id in people]
 

@@ -110,8 +110,8 @@ class Endpoint(Generic[P]):
     what actions raise when they refuse. One that `takes` a shape is sent it as JSON, by `Asked.sent`.
 
     `scope` is what a personal token has to be good for, `ANY` for any that holds; without it nobody is asked who they
-    are. `admit` gets the token of the request, "" without one, before anything of the body is read, and raises
-    NotAnswered for a stranger: for tokens of another kind.
+    are. `admit` gets the token of the request, "" without one, and whose it is where it is a personal one, before
+    anything of the body is read, and raises NotAnswered for a stranger: for tokens of another kind.
     """
 
     path: str
@@ -130,7 +130,7 @@ class Endpoint(Generic[P]):
     takes: type[BaseModel] | None = None
     largest_body: int = LARGEST_BODY
     scope: Scope | Literal["any"] | None = None
-    admit: Callable[[str], None] | None = None
+    admit: Callable[[str, Bearer | None], None] | None = None
 
     @property
     def is_personal(self) -> bool:
@@ -157,7 +157,8 @@ class Endpoint(Generic[P]):
             raise
         counted = _counted(request, rates.POLICIES[self.policy], bearer)
         if self.admit:
-            self.admit(_token(request))
+            bearer = viewing.bearer(request)
+            self.admit(_token(request), bearer)
         body = self._body(request)
         if any("\0" in text for text in names.values()):
             raise NotAnswered("unknown-address", "There is no such address: it holds a zero byte.")

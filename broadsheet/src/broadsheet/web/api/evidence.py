@@ -13,6 +13,7 @@ from django.http import HttpResponseBase
 from pydantic import Field, JsonValue, RootModel
 
 from broadsheet import links
+from broadsheet.accounts.rules import Bearer, Role, Scope
 from broadsheet.evidence import actions, rules
 from broadsheet.evidence import queries as evidence
 from broadsheet.evidence.actions import Outcome
@@ -166,8 +167,17 @@ def of_paper(asked: Asked[OfEvidence], key: str) -> Evidence | HttpResponseBase:
 def store(asked: Asked[OfRecord]) -> HttpResponseBase:
     """Store the record that was sent. Raises NotAnswered."""
     said = asked.parameters.tier
+    if asked.bearer and said not in (None, Tier.THIRD_PARTY):
+        raise NotAnswered(
+            "forbidden",
+            "With a personal token you tell what you measured yourself, as a third party. The token of the instance "
+            "tells of others. Nothing was stored.",
+        )
+    origin = f"the API, from {asked.bearer.person.name}" if asked.bearer else "the API"
+    # A person's word does not change who is known to have measured a record that came before.
+    tier = Tier(said) if said and not asked.bearer else None
     try:
-        received = actions.store_measurement(asked.body, tier=Tier(said) if said else None, origin="the API")
+        received = actions.store_measurement(asked.body, tier=tier, origin=origin)
     except rules.RecordRefused as error:
         raise NotAnswered("unprocessable", str(error)) from error
     made = Received(
@@ -181,8 +191,11 @@ def store(asked: Asked[OfRecord]) -> HttpResponseBase:
     return told(made, status=201 if received.outcome is Outcome.STORED else 200)
 
 
-def _refuse_strangers(token: str) -> None:
-    """Pass who has the token of this instance. Raises NotAnswered."""
+def _refuse_strangers(token: str, bearer: Bearer | None) -> None:
+    """Pass who has the token of this instance, and curators with one of their own for it. Raises NotAnswered."""
+    if bearer is not None:
+        _refuse_readers(bearer)
+        return
     expected = settings.BROADSHEET_EVIDENCE_TOKEN
     if not token:
         sentence = "Send the token of this instance, as in Authorization: Bearer TOKEN"
@@ -196,6 +209,15 @@ def _refuse_strangers(token: str) -> None:
         raise NotAnswered(
             "unauthorized", "This is not the token of this instance. Nothing was stored.", headers=headers
         )
+
+
+def _refuse_readers(bearer: Bearer) -> None:
+    if not bearer.may(Scope.WRITE_EVIDENCE):
+        headers = {"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{Scope.WRITE_EVIDENCE}"'}
+        sentence = f"This token is not good for '{Scope.WRITE_EVIDENCE}'. Make one that is, on the page of your tokens."
+        raise NotAnswered("forbidden", sentence, headers=headers)
+    if not bearer.person.is_a(Role.CURATOR):
+        raise NotAnswered("forbidden", "Measurements are told by curators: what they say stands on a paper's page.")
 
 
 def _whole(found: evidence.Known, wanted: str) -> list[int]:
@@ -281,7 +303,8 @@ ENDPOINTS = (
         description="Takes one record in the format `offprints-measurement/1`. The verdict is computed from its "
         "values; a record that states another one, or that cannot be believed for another reason, is refused with "
         "the reason. The same record again changes nothing. Needs the token that the operator has set as "
-        "`evidence_token`.",
+        "`evidence_token`, or the personal token of a curator with the scope `write:evidence`, who measured as a third "
+        "party.",
         parameters=OfRecord,
         shape=Received,
         answer=store,

@@ -39,6 +39,7 @@ class Involved:
     claims: list[authorship.Claim]
     decisions: list[authorship.Claim]
     links: list[authorship.Link]
+    removed: list[authorship.Link]
     answers: dict[str, list[authorship.Answer]]
     picks: list[picks.Picked]
     proposals: list[submissions.Proposed]
@@ -51,16 +52,19 @@ def involved(row: papers.Paper, found: evidence.Known, viewer: Person | None) ->
     """What people have to do with a shown paper, of which this is known."""
     claims = authorship.claims_of(row.id)
     mine = next((claim for claim in claims if viewer and claim.by.id == viewer.id), None)
+    is_author = mine is not None and mine.state is State.CONFIRMED
+    is_curator = viewer is not None and viewer.is_a(Role.CURATOR)
     digests = [each.digest for finding in found.findings for each in (finding.measured, *finding.others)]
     return Involved(
         claims=claims,
         decisions=authorship.decisions_of(row.id),
         links=authorship.links_of(row.id),
+        removed=authorship.removed_links_of(row.id, viewer) if viewer and (is_author or is_curator) else [],
         answers=authorship.answers_to(digests) if digests else {},
         picks=picks.of_paper(row.id),
         proposals=submissions.of_paper(row.id),
-        is_author=mine is not None and mine.state is State.CONFIRMED,
-        is_curator=viewer is not None and viewer.is_a(Role.CURATOR),
+        is_author=is_author,
+        is_curator=is_curator,
         mine=mine,
     )
 
