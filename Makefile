@@ -8,7 +8,7 @@ PEERS := build/peers
 METHOD_PEERS := build/method-peers
 ARGS ?=
 
-.PHONY: help up test lint bench-pages bench-import bench-journal bench-search bench-peers bench-vectors bench-readers bench-http bench-people bench-snapshot bench-faults bench-quality bench-known-item bench-tex bench-ranking bench-matching bench-methods measurements screenshots docs lock clean
+.PHONY: help up test lint bench-pages bench-import bench-journal bench-search bench-peers bench-vectors bench-readers bench-http bench-people bench-mail bench-snapshot bench-faults bench-quality bench-known-item bench-tex bench-ranking bench-profile bench-matching bench-methods measurements screenshots docs lock clean
 
 help: ## Show this list
 	@echo "The two commands you need:"; echo
@@ -51,6 +51,9 @@ bench-http: $(VENV)/.dev ## Measure requests a second and their times at 100,000
 bench-people: $(VENV)/.dev ## Measure pages with 10,000 people and a million votes, and taking it all elsewhere
 	@$(BIN)/python broadsheet/benchmarks/bench_people.py $(ARGS)
 
+bench-mail: $(VENV)/.dev ## Measure that 20,000 readers get one mail each, while the server misbehaves and workers are killed
+	@$(BIN)/python broadsheet/benchmarks/bench_mail.py $(ARGS)
+
 bench-snapshot: $(VENV)/.dev ## Measure the import of a snapshot of three million records, with kills
 	@$(BIN)/python broadsheet/benchmarks/bench_snapshot.py $(ARGS)
 
@@ -68,6 +71,9 @@ bench-tex: $(VENV)/.dev ## Measure how TeX becomes text and MathML: share of for
 
 bench-ranking: $(VENV)/.dev ## Measure the order of the morning by the votes of the evening: HISTORY=FILE of daily lists
 	@$(BIN)/python broadsheet/benchmarks/bench_ranking.py $(HISTORY) $(ARGS)
+
+bench-profile: $(VENV)/.dev ## Measure how well a library puts an edition in order, beside other ways; run bench-vectors first
+	@$(BIN)/python broadsheet/benchmarks/bench_profile.py $(ARGS)
 
 bench-matching: $(VENV)/.dev ## Measure precision and recall of "is this the same work?"
 	@$(BIN)/python broadsheet/benchmarks/bench_matching.py $(ARGS)

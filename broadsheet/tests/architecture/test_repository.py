@@ -24,7 +24,7 @@ RULES = {
 }
 # Addresses of the networks that documentation may use are reserved: https://www.rfc-editor.org/rfc/rfc2606
 MAIL = re.compile(r"[\w.+-]+@((?:[\w-]+\.)+[A-Za-z]{2,})\b")
-RESERVED = re.compile(r"(?:^|\.)(?:example|test|invalid|localhost)$|(?:^|\.)example\.(?:com|net|org)$")
+RESERVED = re.compile(r"(?:^|\.)(?:example|test|invalid|localhost)$|(?:^|\.)example\.(?:com|net|org)$", re.IGNORECASE)
 
 
 def _texts(tracked: list[Path], repository: Path) -> list[tuple[str, str]]:

@@ -125,7 +125,11 @@ def test_with_scripts_the_key_saves_without_leaving_the_page(
 
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize(
-    "path", ["/library", "/library/shelves", "/library/import", "/library/undo", "/groups", "/papers/2401.00002"]
+    "path",
+    [
+        *("/library", "/library/shelves", "/library/import", "/library/undo", "/groups", "/papers/2401.00002"),
+        *("/desk", "/follows"),
+    ],
 )
 def test_a_page_is_accessible_and_fits(
     browser: Browser, address: str, make_reader: type[Reader], path: str, width: int

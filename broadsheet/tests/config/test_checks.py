@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import re
 import shutil
 import socket
@@ -17,10 +18,12 @@ from django.core.checks.registry import registry
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.db.utils import OperationalError
+from django.utils import timezone
 
 from broadsheet.config import checks, folder, options, schema, starter, stored_checks
 from broadsheet.config.checks import Seen
 from broadsheet.config.options import Configuration
+from broadsheet.following.queries import deliveries
 from broadsheet.ingest.actions import import_file
 from broadsheet.papers import queries as papers
 from broadsheet.papers import tasks
@@ -141,6 +144,11 @@ class TestWhatIsStored:
         for check in (stored_checks.PROGRAM, stored_checks.DATABASE, *stored_checks.CHECKS):
             assert ids(check.look(configured())) == []
         assert stored_checks.usable()
+
+    def test_digests_that_do_not_go_out(self, configured: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        standing = dataclasses.replace(deliveries.standing(timezone.now()), troubles=("No mail goes out.",))
+        monkeypatch.setattr(deliveries, "standing", lambda _now: standing)
+        assert ids(stored_checks.digests(configured())) == ["broadsheet.W021"]
 
     def test_a_database_that_does_not_answer(self, configured: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse() -> None:

@@ -28,6 +28,11 @@ from broadsheet.bibliography.dates import PartialDate
 from broadsheet.community.actions import authorship, commenting, moderating, picks, submissions
 from broadsheet.community.rules.commenting import Draft
 from broadsheet.community.rules.moderating import Deed, Reason, Ruling, Subject, Target
+from broadsheet.following.actions import follows as following
+from broadsheet.following.actions import hooks as posting
+from broadsheet.following.actions import subscribing as mailing
+from broadsheet.following.rules import hooks, subscribing
+from broadsheet.following.rules.follows import Hiding, Kind
 from broadsheet.library import actions as keeping
 from broadsheet.papers import queries as papers
 from broadsheet.papers.actions import store_many
@@ -60,6 +65,7 @@ class World:
     paper: papers.Paper
     shelf: str = ""
     group: str = ""
+    hooks: str = ""
 
 
 def _source_fields(text: str, number: int) -> None:
@@ -127,6 +133,14 @@ def _group(world: World) -> None:
     world.group = f"/groups/group-{world.number}"
 
 
+def _hook(world: World) -> None:
+    slug = f"posts-{world.number}"
+    group = groups.make_group(by=world.person, slug=slug, described=groups.Description("Lamp Readers", "group"))
+    world.hooks = f"/groups/{slug}/hooks"
+    typed = hooks.Typed(address=f"https://hooks.example.org/{world.text}")
+    posting.add_hook(by=world.person, group=group, typed=typed, now=datetime.now(UTC))
+
+
 def _flag(world: World) -> None:
     moderating.flag(by=world.person, subject=_ada(), reason=Reason.ABUSE, words=world.text)
 
@@ -161,6 +175,23 @@ def _authors_link(world: World) -> None:
     authorship.link(by=world.person, paper_id=world.paper.id, kind="code", url=world.text)
 
 
+def _digest_searches(world: World) -> None:
+    with contextlib.suppress(subscribing.Unfit):
+        typed = subscribing.Typed(searches=world.text)
+        wish = subscribing.read_wish(typed, zones=frozenset({"UTC"}), is_section=bool)
+        address = f"hostile-{world.number}@example.org"
+        mailing.subscribe_reader(by=world.person, address=address, wish=wish, consent={}, now=datetime.now(UTC))
+
+
+def _followed_search(world: World) -> None:
+    following.follow(by=world.person, kind=Kind.SEARCH, target=f"lamps {world.number}", label=world.text)
+    following.follow(by=world.person, kind=Kind.SEARCH, target=world.text)
+
+
+def _hidden_word(world: World) -> None:
+    following.hide(by=world.person, kind=Hiding.WORD, value=world.text)
+
+
 # The fields that people fill, by how; one function may fill several. The order matters: authors add after they claim.
 WRITING: dict[str, tuple[int, Callable[[World], None]]] = {
     "shown name, about": (2, _said_of_herself),
@@ -171,12 +202,16 @@ WRITING: dict[str, tuple[int, Callable[[World], None]]] = {
     "tags": (1, _tag),
     "name of a shelf": (1, _shelf),
     "name, about and address of a group": (3, _group),
+    "address that editions are posted to": (1, _hook),
     "words of a flag": (1, _flag),
     "words of a decision and of an appeal": (2, _ruling_and_appeal),
     "note of a proposal": (1, _submission),
     "note of a pick": (1, _pick),
     "claim, decision and answer of an author": (3, _authors_words),
     "link of an author": (1, _authors_link),
+    "searches of a digest": (1, _digest_searches),
+    "text and name of a followed search": (2, _followed_search),
+    "hidden word": (1, _hidden_word),
 }
 OF_SOURCES = 11
 REFLECTED: dict[str, Callable[[str], str]] = {
@@ -272,7 +307,7 @@ def pages_of(world: World) -> Iterator[tuple[Person | None, str]]:
     for path in (addresses.paper(world.paper.key), f"/people/hostile-{world.number}"):
         yield None, path
         yield world.person, path
-    for path in ("/library", "/account", "/account/tokens", "/notices", "/proposals", world.shelf, world.group):
+    for path in (*OF_A_READER, world.shelf, world.group, world.hooks):
         if path:
             yield world.person, path
 
@@ -283,6 +318,10 @@ def tried(chunk: int) -> Iterator[int]:
     yield from range(0, len(HOSTILE), each)[chunk::CHUNKS]
 
 
+OF_A_READER = (
+    *("/library", "/account", "/account/tokens", "/account/mail", "/notices", "/proposals", "/follows"),
+    "/desk",
+)
 COMMON = ("/", "/date/2024-01-02", "/section/cs.LG", "/groups", "/moderation/log", "/trending", "/status")
 OF_OFFICE = ("/moderation", "/claims")
 

@@ -132,13 +132,15 @@ _SECRET = frozenset(
         "accounts.PersonalToken.digest",
         "accounts.Invitation.digest",
         "account.EmailConfirmation.key",
+        "following.Follow.key",
+        "following.Subscription.key",
+        "following.Subscription.secret_digest",
         "mfa.Authenticator.data",
         "socialaccount.SocialToken.token",
         "socialaccount.SocialToken.token_secret",
         "usersessions.UserSession.session_key",
     }
 )
-
 
 # Pointers to a person that tell what somebody else did in private; she is not told of them, as she is not on pages.
 _OF_OTHERS = frozenset({"community.Mute.muted"})

@@ -174,21 +174,25 @@ class Scope(StrEnum):
 
     READ_LIBRARY = "read:library"
     READ_NOTICES = "read:notices"
+    READ_FOLLOWS = "read:follows"
     WRITE_LIBRARY = "write:library"
     WRITE_VOTES = "write:votes"
     WRITE_COMMENTS = "write:comments"
     WRITE_SUBMISSIONS = "write:submissions"
     WRITE_EVIDENCE = "write:evidence"
+    WRITE_FOLLOWS = "write:follows"
 
 
 SCOPES = {
     Scope.READ_LIBRARY: "see your library: papers, notes, states, shelves",
     Scope.READ_NOTICES: "see your notices",
+    Scope.READ_FOLLOWS: "see what you follow, the addresses of those feeds, and what became of your mail",
     Scope.WRITE_LIBRARY: "put papers into your library and change what stands there",
     Scope.WRITE_VOTES: "vote, and take votes back",
     Scope.WRITE_COMMENTS: "write comments and change yours",
     Scope.WRITE_SUBMISSIONS: "propose papers",
     Scope.WRITE_EVIDENCE: "send measurements in your name",
+    Scope.WRITE_FOLLOWS: "follow things, and end that",
 }
 
 TOKEN_PREFIX = "bs_"  # noqa: S105  # what tools that look for leaked secrets know a token by, no secret itself

@@ -84,3 +84,18 @@ def _names() -> dict[str, str]:
 
 # Category -> name. Only math-ph and math.MP share one: they are one category under two codes.
 CATEGORIES = _names()
+
+# Words of the names of sections that are written otherwise than they are spelled in slugs.
+_LETTER_WORDS = {"llm": "LLM", "llms": "LLMs", "rl": "RL", "ai": "AI", "nlp": "NLP", "recsys": "recommenders"}
+
+
+def section_name(slug: str) -> str:
+    """What a section is called: a category of arXiv by its name, a slug as words (``bandits-and-rl-theory``).
+
+    A category that arXiv does not list any more is printed as it is.
+    """
+    if slug in CATEGORIES or "." in slug:
+        return CATEGORIES.get(slug, slug)
+    words = [_LETTER_WORDS.get(word, word) for word in slug.split("-")]
+    words[0] = words[0][:1].upper() + words[0][1:]
+    return " ".join(words)

@@ -225,6 +225,31 @@ def audit(day: datetime | None, *, as_json: bool) -> None:
 
 
 @broadsheet.command()
+@click.argument("label", default="")
+@click.option(
+    "--cadence",
+    type=click.Choice(["day", "week", "month"]),
+    default="day",
+    show_default=True,
+    help="Of which kind the newest edition is taken when no LABEL is given.",
+)
+@click.option("--section", "sections", metavar="SLUG", multiple=True, help="Only this section; may be given again.")
+@click.option("--search", "searches", metavar="WORDS", multiple=True, help="Only this search; may be given again.")
+@click.option("--text", "form", flag_value="text", default=True, help="The part of plain text. [default]")
+@click.option("--html", "form", flag_value="html", help="The part that most programs for mail show.")
+@click.option("--raw", "form", flag_value="raw", help="The whole mail with its headers, signed when there is a key.")
+@_data
+def digest(label: str, **wishes: Any) -> None:
+    """Print the digest of an edition as subscribers are sent it.
+
+    LABEL is that of an edition, such as 2026-11-20, 2026-W47, 2026-11 or first. Nobody is sent anything. The exit
+    status is 1 when there is nothing to send; why stands on standard error.
+    """
+    body = _body("digesting")
+    body.digest(label, body.Wishes(**wishes))
+
+
+@broadsheet.command()
 @click.argument("words", nargs=-1, required=True)
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many papers to print.")
 @click.option("--after", metavar="PLACE", default="", help="Go on at the place that an earlier answer named.")
@@ -384,6 +409,14 @@ def remove_person(name: str) -> None:
     _body("people").remove(name)
 
 
+@person.command("inherit")
+@click.argument("name")
+@_data
+def inherit(name: str) -> None:
+    """Give NAME what the one reader had before accounts were turned on: library, notes, votes and roles."""
+    _body("people").inherit(name)
+
+
 @person.command("list")
 @_data
 def list_people() -> None:
@@ -397,6 +430,38 @@ def list_people() -> None:
 def check() -> None:
     """Look for everything that is or will be a problem. The exit status is 1 when there is one. Changes nothing."""
     _body("checking", django=False).check()
+
+
+@broadsheet.command("check-mail")
+@click.option("--to", metavar="ADDRESS", default="", help="Send a mail of trial there, signed as a digest is.")
+@click.option(
+    "--sending",
+    metavar="ADDRESS",
+    multiple=True,
+    help="An address of the network from which your mail reaches others; may be given again.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
+@_data
+def check_mail(to: str, sending: tuple[str, ...], *, as_json: bool) -> None:
+    """Say whether mail of this instance will arrive, and what to do where it will not.
+
+    Looks at the settings, the mail server (answer, TLS, certificate, name and password), the public address, and what
+    the domain name system says: SPF, DKIM, DMARC, PTR, MX. Changes nothing. The exit status is 1 when something is to
+    be mended.
+    """
+    _body("mail_checking", django=False).check_mail(to=to, sending=sending, as_json=as_json)
+
+
+@broadsheet.command()
+@click.argument("path", required=False, type=click.Path(path_type=Path), metavar="[PATH]")
+@_data
+def bounces(path: Path | None) -> None:
+    """Read mail that came back, and stop sending where the address does not exist.
+
+    PATH is a Maildir or an mbox; without it one message is read from standard input, as a mail server pipes it. What is
+    not about a mail of this instance changes nothing.
+    """
+    _body("returning").read_bounces(path)
 
 
 @broadsheet.command()

@@ -11,13 +11,17 @@ from django.db import connections
 from django.db.utils import OperationalError
 from django.utils import timezone
 
+from broadsheet.cli import returning
 from broadsheet.cli.failure import Failure, explain
+from broadsheet.cli.hooking import Hooking
+from broadsheet.cli.posting import Posting
 from broadsheet.community import tasks as community
 from broadsheet.config import options
 from broadsheet.editions import actions as editions
 from broadsheet.editions import queries as printed
 from broadsheet.evidence.tasks import refresh_index
 from broadsheet.fetching.answers import Client
+from broadsheet.following import tasks as following
 from broadsheet.ingest import actions as ingest
 from broadsheet.library.tasks import forget_removed
 from broadsheet.papers import queries as papers
@@ -48,11 +52,15 @@ class Rounds:
         self._index = tasks.open_index()
         self._client = _client()
         self._stop = stop
+        self._posting = Posting(stop=stop)
+        self._returning = returning.Poll(settings.BROADSHEET_MAIL_BOUNCES_IMAP)
+        self._hooking = Hooking()
         self._look_at = 0.0
         self._embedded = -1
         self._embed_at = 0.0
         self._votes_at = 0.0
         self._people_at = 0.0
+        self._learn_at = 0.0
         self._forget_at = 0.0
 
     def one(self) -> bool:
@@ -65,7 +73,11 @@ class Rounds:
             more = bool(printed.behind()) and editions.publish_pending().more
             more = self._attend() or more
             more = self._follow_votes() or more
+            more = self._learn() or more
             more = self._follow() or more
+            more = self._posting.one() or more
+            more = self._returning.step() or more
+            more = self._hooking.step() or more
             self._forget()
             return self._harvest() or more
         except OperationalError:
@@ -97,6 +109,14 @@ class Rounds:
             log.warning("Nothing that was proposed was fetched: %s", explain(error) or error)
             more = False
         self._people_at = 0.0 if more else time.monotonic() + PEOPLE_WAIT
+        return more
+
+    def _learn(self) -> bool:
+        """Keep the words and vectors of a few papers for the profiles of readers, when it is time to look."""
+        if time.monotonic() < self._learn_at:
+            return False
+        more = following.keep_papers(self._index, now=timezone.now())
+        self._learn_at = 0.0 if more else time.monotonic() + LOOK_AGAIN
         return more
 
     def _forget(self) -> None:
@@ -140,6 +160,7 @@ class Rounds:
 
     def close(self) -> None:
         """Give the index and the database connections back."""
+        self._posting.close()
         self._index.close()
         connections.close_all()
 

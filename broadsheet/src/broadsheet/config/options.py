@@ -146,6 +146,16 @@ def _path(value: str) -> Path:
 
 
 PATH = Type("folder", "/srv/broadsheet", _path)
+FILE = Type("file", "/srv/broadsheet/dkim.pem", _path)
+
+
+def _label(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9][A-Za-z0-9-]{0,61})*", value):
+        raise _Malformed("is not a name of letters, digits and hyphens")
+    return value
+
+
+LABEL = Type("name of letters, digits and hyphens", "broadsheet", _label)
 
 _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
 
@@ -229,6 +239,22 @@ def _mail_address(value: str) -> str:
 
 
 MAIL_ADDRESS = Type("mail address", "broadsheet@papers.example.org", _mail_address)
+
+
+def _imap_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        _ = parts.port
+    except ValueError as error:
+        raise _Malformed("is not an address") from error
+    if parts.scheme != "imaps" or not (parts.hostname and parts.username and parts.password):
+        raise _Malformed("does not begin with imaps:// and a name, a colon, a password, @ and a host")
+    if any(ord(character) < 33 or character in '"\\' for character in value):
+        raise _Malformed("contains a blank, a quotation mark or a backslash; write them as %20, %22 and %5C")
+    return value
+
+
+IMAP_URL = Type("address of a mailbox", "imaps://name:password@imap.example.org/INBOX", _imap_url)
 
 
 _FOLLOWED = re.compile(
@@ -384,6 +410,85 @@ class Configuration:
             shown="none: no mail is sent",
         ),
     ]
+    mail_dkim_key: Annotated[
+        Path | None,
+        Option(
+            FILE,
+            "The private key in PEM with which mail is signed (DKIM): of RSA with 2,048 bits or more, or of Ed25519, "
+            "which some receivers do not know. A relative name is inside the data folder. The domain of the signature "
+            "is that of mail_from.",
+            default="",
+            shown="none: mail is not signed here",
+        ),
+    ]
+    mail_dkim_selector: Annotated[
+        str,
+        Option(
+            LABEL,
+            "The name under which the public key stands in the domain name system: <name>._domainkey.<domain>.",
+            default="broadsheet",
+        ),
+    ]
+    mail_bounces: Annotated[
+        str,
+        Option(
+            MAIL_ADDRESS,
+            "The address to which mail comes back that could not be delivered. The mail server must take it with "
+            "anything behind a plus: bounces+42-abc@example.org lands in the same mailbox as bounces@example.org.",
+            default="",
+            shown="none: mail comes back to mail_from, and nothing reads it",
+        ),
+    ]
+    mail_bounces_imap: Annotated[
+        str,
+        Option(
+            IMAP_URL,
+            "The mailbox of that address, which the worker reads every few minutes. Only what it understood is marked "
+            "as read.",
+            default="",
+            secret=True,
+            shown="none: `broadsheet bounces` reads what comes back",
+        ),
+    ]
+    mail_provider: Annotated[
+        str,
+        Option(
+            choice("none", "brevo", "mailersend", "mailgun", "postmark", "sparkpost"),
+            "The provider that sends the digests over its own interface, instead of the server of mail_host, and tells "
+            "us what comes back.",
+            default="none",
+        ),
+    ]
+    mail_provider_key: Annotated[
+        str,
+        Option(KEY, "Your key for the interface of that provider.", default="", secret=True, shown="none"),
+    ]
+    mail_connections: Annotated[
+        int,
+        Option(
+            integer(1, 16), "How many connections to the mail server are open at once while digests go.", default="2"
+        ),
+    ]
+    mail_domain_rate: Annotated[
+        int,
+        Option(
+            integer(0, 100_000),
+            "How many digests go to the readers at one domain in a minute; 0 for as many as can be sent. Large "
+            "providers of mailboxes put off who sends faster than they know him for.",
+            default="300",
+        ),
+    ]
+    mail_provider_secret: Annotated[
+        str,
+        Option(
+            TOKEN,
+            "What proves that a message about mail that came back is from that provider: the signing key that Mailgun "
+            "and MailerSend show you, or for the others a password of yours that stands in the address they call.",
+            default="",
+            secret=True,
+            shown="none: what the provider says is not taken",
+        ),
+    ]
     github_client: Annotated[
         str, Option(KEY, "The client id of your OAuth app at GitHub, for signing in there.", default="", shown="none")
     ]
@@ -520,6 +625,16 @@ class Configuration:
         ),
     ]
 
+    @property
+    def address(self) -> str:
+        """Scheme and host before the addresses that stand in mails: by https the first of `allowed_hosts`, else with
+        the port. A name that stands for many, as ``.example.org``, is none to lead anybody to.
+        """
+        host = next((name for name in self.allowed_hosts if not name.startswith((".", "*"))), "localhost")
+        if self.https:
+            return f"https://{host}"
+        return f"http://{host}" if self.port in (0, 80) else f"http://{host}:{self.port}"
+
 
 @cache
 def options() -> tuple[Option, ...]:
@@ -631,6 +746,7 @@ def load(environ: Mapping[str, str] | None = None) -> Configuration:
     if problems:
         raise SettingsError(problems)
     values["index"] = folder / values["index"]
+    values["mail_dkim_key"] = folder / values["mail_dkim_key"] if values["mail_dkim_key"] else None
     return Configuration(data=folder, **values)
 
 

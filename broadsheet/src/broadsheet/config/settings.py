@@ -24,6 +24,10 @@ BROADSHEET_API_RATES: bool = configuration.api_rates
 BROADSHEET_ACCOUNTS: bool = configuration.accounts
 BROADSHEET_SIGN_UP: str = configuration.sign_up
 BROADSHEET_MAIL: bool = bool(configuration.mail_host and configuration.mail_from)
+BROADSHEET_ADDRESS: str = configuration.address
+BROADSHEET_MAIL_BOUNCES: str = configuration.mail_bounces
+BROADSHEET_MAIL_BOUNCES_IMAP: str = configuration.mail_bounces_imap
+BROADSHEET_MAIL_PROVIDER: str = "" if configuration.mail_provider == "none" else configuration.mail_provider
 BROADSHEET_SUBMISSION_WINDOW: int = configuration.submission_window
 BROADSHEET_SUBMISSIONS_PER_DAY: int = configuration.submissions_per_day
 BROADSHEET_EVIDENCE_TOKEN: str = configuration.evidence_token
@@ -60,6 +64,7 @@ INSTALLED_APPS = [
     "broadsheet.community.apps.CommunityConfig",
     "broadsheet.editions.apps.EditionsConfig",
     "broadsheet.library.apps.LibraryConfig",
+    "broadsheet.following.apps.FollowingConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -192,6 +197,30 @@ EMAIL_USE_TLS = configuration.mail_tls == "starttls"
 EMAIL_USE_SSL = configuration.mail_tls == "tls"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = configuration.mail_from or "nobody@localhost"
+
+# What django-anymail is told of the provider: its key for sending, and what proves that a message is from it.
+_PROVIDER_KEYS = {
+    "brevo": "BREVO_API_KEY",
+    "mailersend": "MAILERSEND_API_TOKEN",
+    "mailgun": "MAILGUN_API_KEY",
+    "postmark": "POSTMARK_SERVER_TOKEN",
+    "sparkpost": "SPARKPOST_API_KEY",
+}
+_PROVIDER_SECRETS = {"mailersend": "MAILERSEND_SIGNING_SECRET", "mailgun": "MAILGUN_WEBHOOK_SIGNING_KEY"}
+BROADSHEET_MAIL_PROVIDER_SECRET: bool = bool(configuration.mail_provider_secret)
+ANYMAIL: dict[str, Any] = (
+    {
+        _PROVIDER_KEYS[BROADSHEET_MAIL_PROVIDER]: configuration.mail_provider_key,
+        **(
+            {_PROVIDER_SECRETS[BROADSHEET_MAIL_PROVIDER]: configuration.mail_provider_secret}
+            if BROADSHEET_MAIL_PROVIDER in _PROVIDER_SECRETS
+            else {"WEBHOOK_SECRET": f"broadsheet:{configuration.mail_provider_secret}"}
+        ),
+        **({"MAILGUN_SENDER_DOMAIN": configuration.mail_from.rpartition("@")[2]} if configuration.mail_from else {}),
+    }
+    if BROADSHEET_MAIL_PROVIDER
+    else {}
+)
 
 # How people sign in. Who asks how often is counted by broadsheet.web.rates; what stays here is counted for one account
 # whose password is known already.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.core.checks import CheckMessage, Error, Warning, run_checks  # noqa: A004  as in broadsheet.config.checks
 from django.db.utils import DatabaseError
+from django.utils import timezone
 
 from broadsheet.config import schema, starter
 from broadsheet.config.checks import Check, Seen
 from broadsheet.config.options import Configuration
+from broadsheet.following.queries import deliveries
 from broadsheet.papers import queries as papers
 from broadsheet.papers import tasks
 from broadsheet.search.index import IndexUnavailable
@@ -91,9 +93,18 @@ def program(_configuration: Configuration) -> Seen:
     return Seen("complete" if not found else "not as it was installed", tuple(found))
 
 
+def digests(_configuration: Configuration) -> Seen:
+    """Digests go out to those who asked for them."""
+    standing = deliveries.standing(timezone.now())
+    hint = "The page /status/mail has each mail, and the log of the worker the cause."
+    problems = [Warning(trouble, hint=hint, id="broadsheet.W021") for trouble in standing.troubles]
+    return Seen(f"{standing.subscribed:,} subscribed, {standing.waiting:,} mails waiting", tuple(problems))
+
+
 PROGRAM = Check("program", program)
 DATABASE = Check("database", database)
 CHECKS = (
     Check("index", index),
     Check("starter", starter_catalogue),
+    Check("digests", digests),
 )

@@ -172,6 +172,24 @@ def entries(edition: Edition, *, offset: int = 0, limit: int = 60) -> list[Entry
     return [_entry(row, roots[row.paper_id]) for row in rows if row.paper_id not in repeated]
 
 
+def papers_of(edition: Edition) -> list[int]:
+    """The shown papers of an edition in the order of its list, each once, without the rest of their entries."""
+    printed = EditionEntry.objects.filter(edition=edition.id, rank__isnull=False).order_by("rank")
+    ids = list(printed.values_list("paper_id", flat=True))
+    roots = papers.canonical(ids)
+    return list(dict.fromkeys(roots[paper_id] for paper_id in ids))
+
+
+def entries_among(edition: Edition, paper_ids: Collection[int]) -> dict[int, Entry]:
+    """The entries of some shown papers in an edition, by paper; what was merged into a paper stands for it there."""
+    roots = {member: root for root, members in papers.families(paper_ids).items() for member in members}
+    rows = EditionEntry.objects.filter(among("paper", roots), edition=edition.id, rank__isnull=False).order_by("rank")
+    result: dict[int, Entry] = {}
+    for row in sorted(rows, key=lambda row: row.paper_id != roots[row.paper_id]):
+        result.setdefault(roots[row.paper_id], _entry(row, roots[row.paper_id]))
+    return result
+
+
 def listed(
     *, since: date | None = None, until: date | None = None, offset: int = 0, limit: int = 60, best_first: bool = False
 ) -> list[Listed]:
@@ -363,6 +381,14 @@ def verdicts(printed: Collection[Edition]) -> dict[int, Verdict]:
         else:
             result[edition.id] = Verdict(day.state, audits.day_words(day).line)
     return result
+
+
+def ready(printed: Collection[Edition]) -> frozenset[int]:
+    """The ids of those of the editions to which nothing is expected to come: closed, or of a day and complete."""
+    closed = {edition.id for edition in printed if not edition.open}
+    open_days = [edition for edition in printed if edition.open and edition.kind is Kind.DAY]
+    known = verdicts(open_days) if open_days else {}
+    return frozenset(closed | {number for number, verdict in known.items() if verdict.state == State.COMPLETE})
 
 
 def _unchecked(edition: Edition, days: Sequence[DayAudit]) -> str:

@@ -281,6 +281,29 @@ def standings(ids: Collection[int]) -> dict[int, Standing]:
     return result
 
 
+def titles(ids: Iterable[int]) -> dict[int, str]:
+    """The title of each of these shown papers, TeX included, without the rest of it."""
+    return dict(Paper.objects.filter(among("id", ids)).values_list("id", "title"))
+
+
+def sections_of(ids: Iterable[int]) -> dict[int, tuple[str, ...]]:
+    """The sections and categories of each of these shown papers, the first one first, without the rest of it."""
+    rows = Paper.objects.filter(among("id", ids)).values_list("id", "field", "categories")
+    return {
+        paper_id: tuple(dict.fromkeys(slug for slug in (field, *categories) if slug))
+        for paper_id, field, categories in rows
+    }
+
+
+def authored(slugs: Iterable[str], ids: Iterable[int]) -> dict[int, set[str]]:
+    """Which of the authors stand on each of these shown papers; papers of none of them are left out."""
+    rows = Authorship.objects.filter(among("slug", slugs), among("paper", ids)).values_list("paper_id", "slug")
+    found: dict[int, set[str]] = defaultdict(set)
+    for paper_id, slug in rows:
+        found[paper_id].add(slug)
+    return dict(found)
+
+
 def changes(*, after: int = 0, limit: int | None = None) -> list[Change]:
     """Entries of the journal with a number above `after`, in order, at most `limit`."""
     return [_change(row) for row in PaperChange.objects.filter(id__gt=after).order_by("id")[:limit]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 from django.conf import settings
@@ -45,6 +45,16 @@ def open_index() -> Index:
         address = cluster.Address.read(settings.BROADSHEET_SEARCH_URL)
         return cluster.ClusterIndex(address, model=settings.BROADSHEET_MODEL, load=load, end=queries.last_change)
     return EmbeddedIndex(Path(settings.BROADSHEET_INDEX), model=settings.BROADSHEET_MODEL, load=load)
+
+
+def reader() -> Index:
+    """The index that the settings name, opened once for each process, to ask and not to write."""
+    return _opened(str(settings.BROADSHEET_INDEX))
+
+
+@lru_cache(maxsize=1)
+def _opened(_folder: str) -> Index:
+    return open_index()
 
 
 Holding = Callable[[Collection[int]], Collection[int]]

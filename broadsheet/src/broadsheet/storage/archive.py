@@ -1,9 +1,9 @@
 """The whole database as one file that any instance can take in: a ZIP of one JSON Lines member for each table.
 
 The first line of a member names the columns, every other is a row in the order of its key, and `manifest.json`, the
-last member, tells the tables, how many rows each has and the SHA-256 of its lines. What is derived (the index), lives
-for a moment (sessions) or belongs to one machine (settings, the secret) is not in it. Tables come from the registry of
-apps, so that a new one cannot be forgotten; this module knows none of them.
+last member, tells the tables, how many rows each has and the SHA-256 of its lines. What is derived (the index, tables
+that say `is_derived`), lives for a moment (sessions) or belongs to one machine (settings, the secret) is not in it.
+Tables come from the registry of apps, so that a new one cannot be forgotten; this module knows none of them.
 """
 
 from __future__ import annotations
@@ -109,7 +109,8 @@ def differences(one: Manifest, other: Manifest) -> list[str]:
 
 def _tables() -> list[type[models.Model]]:
     found = [model for model in apps.get_models(include_auto_created=True) if not model._meta.proxy]  # noqa: SLF001  # Django's documented description of a model
-    return sorted((model for model in found if _app(model) not in _LEFT_OUT), key=_name)
+    kept = (model for model in found if _app(model) not in _LEFT_OUT and not getattr(model, "is_derived", False))
+    return sorted(kept, key=_name)
 
 
 def _parents_first() -> list[type[models.Model]]:

@@ -39,7 +39,7 @@ class Card:
     `claims` are those that nobody has measured, `findings` those that somebody has. `rank`, `reasons` and `late` are
     set for the entries of an edition; `heading` and `highlight`, the title and a part of the text with marks, for a hit
     of a search. `tally` and `comments` are what people did, None and 0 where a list does not tell of it; `kept` is what
-    the viewer notes in her library.
+    the viewer notes in her library, and `near` what it shares with that, where a list is in her own order.
     """
 
     paper: papers.Paper
@@ -53,6 +53,7 @@ class Card:
     tally: votes.Counted | None = None
     comments: int = 0
     kept: library.Kept | None = None
+    near: str = ""
 
     @property
     def url(self) -> str:

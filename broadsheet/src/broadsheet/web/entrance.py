@@ -16,6 +16,7 @@ from smtplib import SMTPException
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
@@ -31,9 +32,11 @@ from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from broadsheet.accounts.rules import name_problem
+from broadsheet.following.actions import subscribing
 from broadsheet.web import proxies, rates
 from broadsheet.web.pages import refusals
 
@@ -199,6 +202,13 @@ class Accounts(DefaultAccountAdapter):
             secure=settings.SESSION_COOKIE_SECURE,
         )
         return response
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Mark an address as confirmed; digests go there from now on. Returns whether it could be."""
+        confirmed = bool(super().confirm_email(request, email_address))
+        if confirmed:
+            subscribing.move(person_id=email_address.user_id, address=email_address.email.lower(), now=timezone.now())
+        return confirmed
 
     def add_message(self, request: HttpRequest, level: int, *args: Any, **kwargs: Any) -> None:
         """Keep what the next page shall say; that one is signed in or out is seen on the page itself."""

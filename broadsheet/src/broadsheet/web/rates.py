@@ -51,6 +51,7 @@ WRITING = {
         Policy("keep", 240, 60, "Papers that are put into a library or taken out of it."),
         Policy("import", 10, 3600, "Files that are brought into a library."),
         Policy("group", 30, 3600, "Groups that are made, and changes of them."),
+        Policy("mail", 30, 3600, "Digests by mail that are asked for, confirmed and changed."),
     )
 }
 

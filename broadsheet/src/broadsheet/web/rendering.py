@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -11,8 +12,10 @@ from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render as django_render
 from django.utils.cache import patch_vary_headers
+from django.utils.functional import SimpleLazyObject
 
 from broadsheet import links
 from broadsheet.web import addresses, viewing
@@ -50,7 +53,13 @@ def everywhere(request: HttpRequest) -> dict[str, Any]:
     try:
         request.get_host()
         here = request.get_full_path()
-        said = {"viewer": viewing.viewer(request), "accounts": settings.BROADSHEET_ACCOUNTS}
+        said = {
+            "viewer": viewing.viewer(request),
+            "accounts": settings.BROADSHEET_ACCOUNTS,
+            "sends_mail": settings.BROADSHEET_MAIL,
+            # One for the page: Django would make another one for each of its forms.
+            "csrf_token": SimpleLazyObject(partial(get_token, request)),
+        }
     except (DisallowedHost, DatabaseError):
-        return {"viewer": None, "accounts": False, "here": "", "back": "", "way_in": ""}
+        return {"viewer": None, "accounts": False, "sends_mail": False, "here": "", "back": "", "way_in": ""}
     return {**said, "here": request.path, "back": here, "way_in": f"{links.SIGN_IN}?next={quote(here)}"}

@@ -8,7 +8,7 @@ from django.http import HttpResponseBase
 from django.urls import URLPattern, path
 
 from broadsheet import links
-from broadsheet.web.access import OPEN, Rule, Who, guarded
+from broadsheet.web.access import OPEN, READERS, Rule, Who, guarded
 from broadsheet.web.api import table as api
 from broadsheet.web.hf_api import views as hf_api
 from broadsheet.web.mcp.views import mcp
@@ -17,14 +17,21 @@ from broadsheet.web.pages import (
     authors,
     authorship,
     comments,
+    desk,
     editions,
+    follows,
     front,
     groups,
+    hooks,
     library,
     machine,
+    mail,
     moderation,
     notices,
+    outbox,
     papers,
+    profiles,
+    providers,
     search,
     sections,
     shelves,
@@ -45,6 +52,12 @@ _NAMES = ("day", "week", "month", "name", "number", "shelf", "group", "secret", 
 def _route(pattern: str, view: Callable[..., HttpResponseBase], rule: Rule) -> URLPattern:
     names = {name: _CONVERTERS.get(name, f"<str:{name}>") for name in _NAMES}
     return path(pattern.format(**names).removeprefix("/"), guarded(negotiated(view), rule))
+
+
+def _mail_route(pattern: str, view: Callable[..., HttpResponseBase], rule: Rule) -> URLPattern:
+    """A key of a subscription is no key of a paper: it has no slashes."""
+    address = pattern.replace("{", "<str:").replace("}", ">").removeprefix("/")
+    return path(address, guarded(negotiated(view), rule))
 
 
 _OF_A_SHELF = "her own, or of a group: members read, editors change"
@@ -76,6 +89,7 @@ urlpatterns = [
     _route(links.SUGGESTIONS, suggestions.suggestions, OPEN),
     _route(links.WHY, search.why, OPEN),
     _route(links.STATUS, status.status, OPEN),
+    _route(links.STATUS_MAIL, outbox.outbox, Rule(Who.OPERATOR, Who.OPERATOR)),
     _route(links.ABOUT, about.about, OPEN),
     _route(links.RANKING, about.ranking, OPEN),
     _route(links.TRENDING, trending.trending, OPEN),
@@ -107,6 +121,8 @@ urlpatterns = [
     _route(links.LIBRARY_IMPORT, library.bring_in, Rule(Who.READER, Who.READER, policy="import")),
     _route(links.LIBRARY_REPORT, library.report, Rule(Who.READER, further="the reports of her own files")),
     _route(links.LIBRARY_EXPORT, library.export, Rule(Who.READER)),
+    _route(links.PROFILE, profiles.profile, _KEEPS),
+    _route(links.PROFILE_EXPORT, profiles.export, Rule(Who.READER)),
     _route(links.SHELVES, shelves.shelves, _KEEPS),
     _route(links.SHELF, shelves.shelf, Rule(Who.READER, Who.READER, _OF_A_SHELF, "keep")),
     _route(links.SHELF_PAPERS, shelves.on_shelf, Rule(Who.READER, Who.READER, _OF_A_SHELF, "keep")),
@@ -118,6 +134,11 @@ urlpatterns = [
     _route(links.GROUP_INVITATIONS, groups.invitations, Rule(Who.READER, Who.READER, _OF_A_GROUP, "group")),
     _route(links.GROUP_SHELF, shelves.of_group, Rule(Who.ANYONE, further=_OF_A_GROUP)),
     _route(links.GROUP_WEEK, groups.this_week, Rule(Who.ANYONE, further=_OF_A_GROUP)),
+    _route(links.DESK, desk.desk, Rule(Who.READER)),
+    _route(links.FOLLOW, follows.follow, Rule(Who.ANYONE, Who.READER, policy="keep")),
+    _route(links.FOLLOWS, follows.index, _KEEPS),
+    _route(links.HIDE, follows.hide, Rule(Who.ANYONE, Who.READER, policy="keep")),
+    _route(links.GROUP_HOOKS, hooks.hooks, Rule(Who.READER, Who.READER, "owners and editors of the group", "group")),
     _route(links.NOTICES, notices.notices, _KEEPS),
     _route(links.NOTICE_SETTINGS, notices.settings, _KEEPS),
     _route(links.FLAG, moderation.flag, Rule(Who.READER, Who.READER, policy="flag")),
@@ -127,6 +148,12 @@ urlpatterns = [
     _route(links.MODERATION_DECIDE, moderation.decide, Rule(Who.MODERATOR, Who.MODERATOR)),
     _route(links.MODERATION_UNDO, moderation.undo, Rule(Who.ANYONE, Who.MODERATOR)),
     _route(links.APPEAL_DECISION, moderation.decide_appeal, Rule(Who.ANYONE, Who.MODERATOR, "not who made it")),
+    _mail_route(links.SUBSCRIBE, mail.subscribe, Rule(Who.ANYONE, Who.ANYONE, policy="mail")),
+    _mail_route(links.CONFIRM, mail.confirm, Rule(Who.ANYONE, Who.ANYONE, "who has the secret of a mail", "mail")),
+    _mail_route(links.PROVIDER, providers.told, Rule(Who.ANYONE, Who.ANYONE, "the provider, by its signature")),
+    _mail_route(links.LEAVE, mail.leave, Rule(Who.ANYONE, Who.ANYONE, "who has the key of a subscription")),
+    _mail_route(links.MANAGE, mail.manage, Rule(Who.ANYONE, Who.ANYONE, "who has the key of a subscription", "mail")),
+    _route(links.MY_MAIL, mail.mine, READERS),
     _route(links.ARXIV_ABS, papers.from_arxiv, OPEN),
     _route(links.ARXIV_PDF, papers.from_arxiv, OPEN),
     _route(links.HEALTH, machine.health, OPEN),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from broadsheet.bibliography import taxonomy
 from broadsheet.bibliography.dates import PartialDate
 from broadsheet.bibliography.taxonomy import CATEGORIES
 from broadsheet.editions.rules import ANNOUNCEMENT_ZONE, audits
@@ -18,7 +19,10 @@ _MONTHS = (
     "December",
 )  # fmt: skip
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_LETTER_WORDS = {"llm": "LLM", "llms": "LLMs", "rl": "RL", "ai": "AI", "nlp": "NLP", "recsys": "recommenders"}
+
+
+# What a section is called.
+section_name = taxonomy.section_name
 
 
 def long_day(day: date) -> str:
@@ -85,18 +89,6 @@ def health(place: Place, now: datetime) -> tuple[str, str]:
             place.failure,
         )
     return ("Answers." if place.answered_at else "Not asked yet."), ""
-
-
-def section_name(slug: str) -> str:
-    """What a section is called: a category of arXiv by its name, a slug as words (``bandits-and-rl-theory``).
-
-    A category that arXiv does not list any more is printed as it is.
-    """
-    if slug in CATEGORIES or "." in slug:
-        return CATEGORIES.get(slug, slug)
-    words = [_LETTER_WORDS.get(word, word) for word in slug.split("-")]
-    words[0] = words[0][:1].upper() + words[0][1:]
-    return " ".join(words)
 
 
 def category_name(code: str) -> str:

@@ -142,7 +142,7 @@ def test_who_may_not_gets_nothing(cast, endpoint: Any, header: str, status: int)
         status = 200 if endpoint.scope == "any" else 403
     client = people.signed_in(Client(), people.ada())
     body = {"data": "{}", "content_type": "application/json"} if endpoint.takes else {}
-    path = endpoint.path.format(key="2401.00001")
+    path = endpoint.path.format(key="2401.00001", number="1")
     answer = client.generic(endpoint.method, path, headers={"authorization": header} if header else {}, **body)
     assert answer.status_code == status
     assert ("WWW-Authenticate" in answer.headers) == (status != 200)

@@ -186,6 +186,12 @@ def muted_people(viewer: Person) -> list[Person]:
     return sorted(accounts.people(ids).values(), key=lambda person: person.name)
 
 
+def followed_papers(viewer: Person, *, limit: int = 500) -> list[int]:
+    """The shown papers of which she hears: those that she follows, the last one first."""
+    ids = Follow.objects.filter(person=viewer.id, on=True).order_by("-id").values_list("paper", flat=True)[:limit]
+    return list(dict.fromkeys(papers.canonical(ids).values()))
+
+
 def _public() -> QuerySet[Row]:
     return Row.objects.filter(group=None)
 

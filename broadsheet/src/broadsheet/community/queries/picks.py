@@ -49,6 +49,16 @@ def by_person(person_id: int, *, limit: int = 60) -> list[Picked]:
     return _told(Pick.objects.filter(user=person_id, undone_at__isnull=True).order_by("-picked_at", "-id")[:limit])
 
 
+def pickers(people: Iterable[int], paper_ids: Collection[int]) -> dict[int, set[int]]:
+    """Which of the people picked each of the shown papers; papers that none did are left out."""
+    root_of = {member: root for root, members in papers.families(paper_ids).items() for member in members}
+    rows = Pick.objects.filter(among("user", people), among("paper", root_of), undone_at__isnull=True)
+    found: dict[int, set[int]] = {}
+    for paper_id, user_id in rows.values_list("paper_id", "user_id"):
+        found.setdefault(root_of[paper_id], set()).add(user_id)
+    return found
+
+
 def _told(rows: Iterable[Pick]) -> list[Picked]:
     found = list(rows)
     roots = papers.canonical({row.paper_id for row in found})

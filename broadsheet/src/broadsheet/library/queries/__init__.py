@@ -13,8 +13,10 @@ from broadsheet.library.queries.entries import (
     find,
     kept,
     tags,
+    to_read,
 )
 from broadsheet.library.queries.export import document
+from broadsheet.library.queries.liking import Liked, liked, mark, saved_after, saved_by_anybody
 from broadsheet.library.queries.reports import Removed, Report, removed, report, reports
 from broadsheet.library.queries.shelves import (
     Addition,
@@ -23,6 +25,7 @@ from broadsheet.library.queries.shelves import (
     added_since,
     may_edit,
     placed,
+    placed_by_groups,
     public_shelf,
     public_shelves_of,
     shelf,
@@ -37,6 +40,7 @@ __all__ = [
     "Entry",
     "Found",
     "Kept",
+    "Liked",
     "Member",
     "Placed",
     "Removed",
@@ -51,17 +55,23 @@ __all__ = [
     "everything",
     "find",
     "kept",
+    "liked",
+    "mark",
     "may_edit",
     "placed",
+    "placed_by_groups",
     "public_shelf",
     "public_shelves_of",
     "removed",
     "report",
     "reports",
+    "saved_after",
+    "saved_by_anybody",
     "shelf",
     "shelves_of",
     "shelves_of_group",
     "shelves_to_fill",
     "shelves_with",
     "tags",
+    "to_read",
 ]

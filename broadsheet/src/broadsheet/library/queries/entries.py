@@ -146,6 +146,11 @@ def find(viewer: Person, wanted: Wanted, *, offset: int = 0, limit: int = 60) ->
     return Found(tuple(ids[offset : offset + limit]), len(ids))
 
 
+def to_read(viewer: Person) -> int:
+    """How many entries of the library nobody has begun to read; two papers that were merged count twice."""
+    return LibraryEntry.objects.filter(user=viewer.id, removal=None, state=State.UNREAD).count()
+
+
 def tags(viewer: Person) -> list[tuple[str, int]]:
     """The tags of the library with the number of entries that have each, in the order of letters."""
     counted = Counter(tag for found in _rows(viewer).values_list("tags", flat=True) for tag in found)

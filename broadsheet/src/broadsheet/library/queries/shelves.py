@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -123,6 +123,16 @@ def added_since(group_id: int, moment: datetime, *, limit: int = 200) -> list[Ad
     found = list(rows.order_by("-added_at", "-id")[:limit])
     root_of = papers.canonical(row.paper_id for row in found)
     return [Addition(root_of[row.paper_id], row.shelf_id, row.added_at, row.added_by_id) for row in found]
+
+
+def placed_by_groups(groups: Iterable[int], paper_ids: Collection[int]) -> dict[int, set[int]]:
+    """Which of the groups have each of the shown papers on a shelf; papers that none has are left out."""
+    root_of = {member: root for root, members in papers.families(paper_ids).items() for member in members}
+    rows = _placements().filter(among("shelf__group", groups), among("paper", root_of), shelf__removal=None)
+    found: dict[int, set[int]] = defaultdict(set)
+    for paper_id, group in rows.values_list("paper", "shelf__group"):
+        found[root_of[paper_id]].add(group)
+    return dict(found)
 
 
 def _groups(person: Person) -> Sequence[accounts.GroupView]:

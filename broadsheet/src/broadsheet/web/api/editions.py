@@ -60,7 +60,7 @@ def one(asked: Asked[Listed], label: str) -> shapes.WholeEdition | HttpResponseB
     before, after = editions.neighbours(edition)
     reached = offset + wanted.limit
     return shapes.WholeEdition(
-        edition=shapes.Edition(**_fields_of(edition, base=asked.base)),
+        edition=shapes.Edition(**fields_of(edition, base=asked.base)),
         audit=audit(editions.audit(edition), base=asked.base),
         before=making.edition_name(before, base=asked.base) if before else None,
         after=making.edition_name(after, base=asked.base) if after else None,
@@ -119,10 +119,11 @@ def _days(days: Iterable[editions.Day], *, base: str) -> list[shapes.DayAudit]:
 
 def _listed(edition: editions.Edition, verdict: editions.Verdict | None, *, base: str) -> shapes.ListedEdition:
     told = shapes.Verdict(state=_state(verdict.state), line=_plain(verdict.line)) if verdict else None
-    return shapes.ListedEdition(**_fields_of(edition, base=base), verdict=told)
+    return shapes.ListedEdition(**fields_of(edition, base=base), verdict=told)
 
 
-def _fields_of(edition: editions.Edition, *, base: str) -> dict[str, Any]:
+def fields_of(edition: editions.Edition, *, base: str) -> dict[str, Any]:
+    """The values of the shape of an edition."""
     return {
         **dict(making.edition_name(edition, base=base)),
         "number": edition.number,

@@ -35,6 +35,11 @@ _NAMES: dict[str, Json] = {
         "schema": {"type": "string", "minLength": 1},
         "example": "2024-01-02",
     },
+    "number": {
+        "description": "The number of what is meant, as a list of it tells.",
+        "schema": {"type": "integer", "minimum": 1},
+        "example": 7,
+    },
     "slug": {
         "description": "The name of an author, a section or a category in addresses.",
         "schema": {"type": "string", "minLength": 1},

@@ -10,7 +10,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from broadsheet import links
 from broadsheet.web.access import Rule, Who, guarded
-from broadsheet.web.api import about, editions, evidence, export, lists, papers, people, search, status
+from broadsheet.web.api import about, editions, evidence, export, following, lists, papers, people, search, status
 from broadsheet.web.api.endpoint import Endpoint, nothing_here, view
 
 # The order matters where one address could be another: what is special comes before what is general.
@@ -20,6 +20,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = about.endpoints(
         *export.ENDPOINTS,
         *evidence.ENDPOINTS,
         *people.ENDPOINTS,
+        *following.ENDPOINTS,
         *papers.ENDPOINTS,
         *editions.ENDPOINTS,
         *lists.ENDPOINTS,
@@ -32,7 +33,7 @@ ENDPOINTS: tuple[Endpoint[Any], ...] = about.endpoints(
 # that no page elsewhere can use them.
 _RULE = Rule(Who.ANYONE, Who.ANYONE, "the scope of its token, endpoint by endpoint")
 
-_NAMES = {"key": r"[\s\S]+", "slug": r"[\s\S]+", "label": "[^/]+"}
+_NAMES = {"key": r"[\s\S]+", "slug": r"[\s\S]+", "label": "[^/]+", "number": "[0-9]{1,15}"}
 
 
 def _route(path: str, endpoints: list[Endpoint[Any]]) -> URLPattern:

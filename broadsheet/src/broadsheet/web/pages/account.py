@@ -23,10 +23,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from broadsheet import links
 from broadsheet.accounts import actions, queries
-from broadsheet.accounts.rules import LIFETIMES, LONGEST_ABOUT, LONGEST_SHOWN, SCOPES, Ground, Person, Refused
+from broadsheet.accounts.rules import LIFETIMES, LONGEST_ABOUT, LONGEST_SHOWN, SCOPES, Ground, Person, Refused, Role
 from broadsheet.community.queries import picks
 from broadsheet.library import queries as library
 from broadsheet.web import cards, joining
+from broadsheet.web.following import Button, Kind, button
 from broadsheet.web.rendering import page
 from broadsheet.web.viewing import person, viewer
 
@@ -56,9 +57,17 @@ def profile(request: HttpRequest, name: str) -> HttpResponse:
             "is_she": viewer(request) == found.person,
             "shelves": library.public_shelves_of(found.person),
             "picks": _picks(found.person.id),
+            "follow": _following(request, found.person),
         },
         canonical=links.PERSON.format(name=found.person.name),
     )
+
+
+def _following(request: HttpRequest, found: Person) -> Button | None:
+    """The button that follows what a curator picks; none for others, and for herself."""
+    if not found.is_a(Role.CURATOR) or viewer(request) == found:
+        return None
+    return button(request, Kind.PERSON, found.name, stored=str(found.id), name=f"what {found.shown} picks")
 
 
 def _picks(person_id: int) -> list[tuple[cards.Card, picks.Picked]]:
@@ -104,9 +113,7 @@ def _settings(
 
 
 @require_http_methods(_PAGES)
-@reauthentication_required(
-    app="allauth.account", allow_get=True, enabled=lambda _request: settings.BROADSHEET_ACCOUNTS
-)
+@reauthentication_required(app="allauth.account", allow_get=True, enabled=lambda _request: settings.BROADSHEET_ACCOUNTS)
 def tokens(request: HttpRequest) -> HttpResponse:
     """The person's tokens; a new one is shown this once. Whoever signed in a while ago says once more that it is she.
 

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from broadsheet.bibliography import names
 from broadsheet.papers import queries as papers
 from broadsheet.web import addresses, cards, viewing
+from broadsheet.web.following import Kind, button
 from broadsheet.web.pages.listing import listed, refuse_zero_bytes, text_of
 from broadsheet.web.rendering import page
 
@@ -28,6 +29,7 @@ def author(request: HttpRequest, slug: str) -> HttpResponse:
     values = {
         "name": names.printed(name),
         "feed": address,
+        "follow": button(request, Kind.AUTHOR, slug, name=names.printed(name)),
         "cards": cards.load_for(viewing.viewer(request), listing.ids),
         "total": listing.total,
         "first": address if after else "",

@@ -12,9 +12,11 @@ from django.views.decorators.http import require_safe
 from broadsheet import links
 from broadsheet.editions import queries as editions
 from broadsheet.editions.rules import Kind, parse_label
-from broadsheet.web import addresses, drawing, paging, viewing, wording
+from broadsheet.web import addresses, drawing, paging, wording
+from broadsheet.web.hiding import Sieve
 from broadsheet.web.metadata import social
-from broadsheet.web.pages.listing import edition_cards, text_of
+from broadsheet.web.ordering import Ordering
+from broadsheet.web.pages.listing import text_of
 from broadsheet.web.rendering import page
 
 _LISTED = 60
@@ -59,16 +61,24 @@ def _edition(request: HttpRequest, kind: Kind, label: str) -> HttpResponse:
     address = addresses.edition(kind, label)
     before, after = editions.neighbours(edition)
     audit = editions.audit(edition)
+    sieve = Sieve(request)
+    ordering = Ordering(request, edition)
     values = {
         "edition": edition,
         "feed": address,
         "heading": wording.edition_name(kind, label),
         "audit": audit,
         "social": social.of_edition(edition, description=audit.line, base=addresses.base_of(request)),
-        "cards": edition_cards(edition, viewing.viewer(request), page=number),
+        "cards": sieve.shown(ordering.cards(number)),
+        "sieve": sieve,
+        "ordering": ordering,
         "before": before,
         "after": after,
-        "pages": paging.pages(number, edition.size, lambda n: addresses.with_query(address, page=n)),
+        "pages": paging.pages(
+            number,
+            edition.size,
+            lambda n: addresses.with_query(address, page=n, order=ordering.asked, hidden=sieve.asked),
+        ),
     }
     return page(request, "pages/edition.html", values, canonical=addresses.with_query(address, page=number))
 

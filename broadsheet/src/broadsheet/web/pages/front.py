@@ -11,8 +11,9 @@ from broadsheet.editions import queries as editions
 from broadsheet.editions.rules import Kind
 from broadsheet.evidence import queries as evidence
 from broadsheet.web import addresses, cards, paging, viewing, wording
+from broadsheet.web.hiding import Sieve
 from broadsheet.web.metadata import social
-from broadsheet.web.pages.listing import edition_cards
+from broadsheet.web.ordering import Ordering
 from broadsheet.web.pages.sections import sections
 from broadsheet.web.pages.submissions import front_day, picked_on
 from broadsheet.web.remembered import Remembered
@@ -34,14 +35,16 @@ def front(request: HttpRequest) -> HttpResponse:
     if edition is None or not edition.size:
         nothing = {"today": today, "edition": None, "missed": editions.missed(None)}
         return page(request, "pages/front_empty.html", nothing, canonical=links.FRONT)
-    shown = edition_cards(edition, viewing.viewer(request), page=1)
+    sieve = Sieve(request)
+    ordering = Ordering(request, edition)
+    shown = sieve.shown(ordering.cards(1))
     address = addresses.edition(edition.kind, edition.label)
     audit = editions.audit(edition)
-    measured = verdicts()
+    measured = sieve.shown(verdicts())
     picked = picked_on(front_day(edition))
     prominent = {card.paper.id for card in shown[: 1 + SECONDS]}
     others = [paper_id for paper_id in picked if paper_id not in prominent]
-    more = cards.attended(viewing.viewer(request), cards.load(others)) if others else []
+    more = cards.attended(viewing.viewer(request), sieve.shown(cards.load(others))) if others else []
     values: dict[str, object] = {
         "today": edition.start if edition.kind is Kind.DAY else today,
         "edition": edition,
@@ -49,6 +52,8 @@ def front(request: HttpRequest) -> HttpResponse:
         "social": social.of_edition(edition, description=audit.line, base=addresses.base_of(request)),
         "missed": editions.missed(edition),
         "address": address,
+        "sieve": sieve,
+        "ordering": ordering,
         "lead": shown[0] if shown else None,
         "seconds": shown[1 : 1 + SECONDS],
         "rest": shown[1 + SECONDS :],
@@ -57,7 +62,11 @@ def front(request: HttpRequest) -> HttpResponse:
         "measured": bool(measured),
         "holds": [*measured, *_holds(shown)[: max(0, HOLDS - len(measured))]],
         "sections": sections()[:24],
-        "pages": paging.pages(1, edition.size, lambda number: addresses.with_query(address, page=number)),
+        "pages": paging.pages(
+            1,
+            edition.size,
+            lambda n: addresses.with_query(address, page=n, order=ordering.asked, hidden=sieve.asked),
+        ),
     }
     return page(request, "pages/front.html", values, canonical=links.FRONT)
 

@@ -18,8 +18,10 @@ from broadsheet.accounts.actions.groups import Description
 from broadsheet.accounts.queries import GroupView
 from broadsheet.accounts.rules import Ground, GroupKind, GroupRole, Person, Refused
 from broadsheet.community.queries import votes
+from broadsheet.following.queries import hooks
 from broadsheet.library import queries as library
 from broadsheet.web import addresses, cards, paging, viewing, wording
+from broadsheet.web.following import Kind, button
 from broadsheet.web.pages.library import back, number_of
 from broadsheet.web.pages.listing import refuse_zero_bytes
 from broadsheet.web.rendering import page
@@ -138,6 +140,7 @@ def _shown(request: HttpRequest, found: GroupView, *, error: Refused | None = No
     members = accounts.members(found.id)
     join = request.build_absolute_uri(links.JOIN.format(secret=secret)) if secret else ""
     values = {
+        "follow": button(request, Kind.GROUP, found.slug, stored=str(found.id), name=found.name),
         "group": found,
         "owns": owns,
         "members": members,
@@ -151,6 +154,7 @@ def _shown(request: HttpRequest, found: GroupView, *, error: Refused | None = No
         "error": str(error or ""),
         "field": error.field if error else "",
         "form": _described(request) if error else found,
+        "is_any_hook_off": found.is_edited_by_viewer and hooks.is_any_off(found.id),
         "noindex": found.is_private,
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK

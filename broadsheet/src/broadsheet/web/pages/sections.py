@@ -9,6 +9,8 @@ from broadsheet import links
 from broadsheet.bibliography.taxonomy import CATEGORIES
 from broadsheet.papers import queries as papers
 from broadsheet.web import addresses, cards, viewing, wording
+from broadsheet.web.following import Kind, button
+from broadsheet.web.hiding import Sieve
 from broadsheet.web.pages.listing import listed, refuse_zero_bytes, text_of
 from broadsheet.web.remembered import Remembered
 from broadsheet.web.rendering import page
@@ -35,15 +37,18 @@ def section(request: HttpRequest, slug: str) -> HttpResponse:
     if not listing.total:
         raise Http404(f"No paper here belongs to a section called “{slug[:80]}”.")
     address = addresses.section(slug)
+    sieve = Sieve(request, section=slug)
     values = {
         "slug": slug,
         "feed": address,
         "heading": wording.section_name(slug),
         "listed_by_arxiv": slug in CATEGORIES,
-        "cards": cards.load_for(viewing.viewer(request), listing.ids),
+        "follow": button(request, Kind.SECTION, slug, name=wording.section_name(slug)),
+        "cards": sieve.shown(cards.load_for(viewing.viewer(request), listing.ids)),
+        "sieve": sieve,
         "total": listing.total,
         "first": address if after else "",
-        "following": addresses.with_query(address, after=listing.next),
+        "following": addresses.with_query(address, after=listing.next, hidden=sieve.asked),
         "more": listing.next is not None,
     }
     return page(request, "pages/section.html", values, canonical=addresses.with_query(address, after=after))

@@ -10,20 +10,24 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from broadsheet import links
+from broadsheet.accounts.rules import Role
 from broadsheet.editions import queries as editions
 from broadsheet.evidence import queries as evidence
+from broadsheet.following.queries import deliveries
 from broadsheet.ingest import queries as ingest
 from broadsheet.ingest.rules.schedule import Standing, is_due
 from broadsheet.papers import queries as papers
 from broadsheet.search.index import IndexUnavailable
 from broadsheet.sources import registry
-from broadsheet.web import measured, wording
+from broadsheet.web import measured, viewing, wording
+from broadsheet.web.pages import outbox
 from broadsheet.web.pages.papers import source_title
 from broadsheet.web.pages.search import index
 from broadsheet.web.remembered import Remembered
 from broadsheet.web.rendering import page
 
 _RUNS = 10
+_DAYS_OF_MAIL = 5
 _REJECTED = 20
 
 # Counting reads whole indexes of the database.
@@ -72,8 +76,19 @@ def status(request: HttpRequest) -> HttpResponse:
         "harvests": [_import(run) for run in ingest.recent_harvests(_RUNS)],
         "health": [_health(place) for place in ingest.places()],
         "days": editions.recent(),
+        **_mail(request),
     }
     return page(request, "pages/status.html", values, canonical=links.STATUS)
+
+
+def _mail(request: HttpRequest) -> dict[str, object]:
+    """How digests by mail are doing, and whether she may look at each."""
+    now, person = timezone.now(), viewing.viewer(request)
+    return {
+        "mail": outbox.line(deliveries.standing(now), now),
+        "mail_days": deliveries.days(count=_DAYS_OF_MAIL),
+        "sees_mail": person is not None and person.is_a(Role.OPERATOR),
+    }
 
 
 _TESTABLE = {"yes": "can be tested on a laptop", "partly": "in part", "no": "not"}

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 from broadsheet import links
 from broadsheet.editions import queries as editions
 from broadsheet.web import cards, paging, viewing
+from broadsheet.web.hiding import Sieve
 from broadsheet.web.rendering import page
 
 
@@ -16,5 +17,6 @@ def trending(request: HttpRequest) -> HttpResponse:
     """The papers that rise most, as many as a page holds, each with the reason for its place."""
     rising = editions.trending(limit=paging.PER_PAGE)
     why = {trend.paper_id: trend.why for trend in rising}
-    shown = cards.load_for(viewing.viewer(request), why)
-    return page(request, "pages/trending.html", {"cards": shown, "why": why}, canonical=links.TRENDING)
+    sieve = Sieve(request)
+    shown = sieve.shown(cards.load_for(viewing.viewer(request), why))
+    return page(request, "pages/trending.html", {"cards": shown, "why": why, "sieve": sieve}, canonical=links.TRENDING)

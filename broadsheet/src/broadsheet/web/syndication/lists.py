@@ -172,7 +172,7 @@ def numbered(part: Part, pages: paging.Pages) -> Part:
 def section(request: HttpRequest, limit: int, *, slug: str) -> Part:
     """The papers of a section, the newest first. Raises Http404 when it has none."""
     refuse_zero_bytes(slug)
-    part = _listed(request, papers.in_section, slug, limit, addresses.section(slug))
+    part = listed(request, papers.in_section, slug, limit, addresses.section(slug))
     if not part.total:
         raise Http404(f"No paper here belongs to a section called “{slug[:80]}”.")
     return replace(part, name=f"section/{slug}", title=wording.section_name(slug))
@@ -184,11 +184,12 @@ def author(request: HttpRequest, limit: int, *, slug: str) -> Part:
     name = papers.author_name(slug)
     if name is None:
         raise Http404("No paper here has an author of that name.")
-    part = _listed(request, papers.by_author, slug, limit, addresses.author(slug))
+    part = listed(request, papers.by_author, slug, limit, addresses.author(slug))
     return replace(part, name=f"author/{slug}", title=names.printed(name))
 
 
-def _listed(request: HttpRequest, ask: Question, slug: str, limit: int, page: str) -> Part:
+def listed(request: HttpRequest, ask: Question, slug: str, limit: int, page: str) -> Part:
+    """A part of a list that is read with a cursor, its addresses those of `page`. Raises Http404 for no such place."""
     after = text_of(request, "after")
     try:
         listing = ask(slug, after=after or None, limit=limit)

@@ -10,11 +10,11 @@ from django.urls import URLPattern, path, re_path
 
 from broadsheet import links
 from broadsheet.editions.rules import Kind
-from broadsheet.web.access import OPEN, guarded
+from broadsheet.web.access import OPEN, Rule, Who, guarded
 from broadsheet.web.metadata.pictures import views as pictures
 from broadsheet.web.metadata.views import in_form
 from broadsheet.web.pages import markdown, sections
-from broadsheet.web.syndication import lists, shelves, views
+from broadsheet.web.syndication import follows, lists, shelves, views
 
 _FEEDS = ("atom", "rss", "json")
 _CITATIONS = ("bib", "ris", "csl.json")
@@ -66,6 +66,8 @@ urlpatterns = [
     _list(links.PERSON_SHELF, views.forms_of(shelves.of_person)),
     _list(links.GROUP_SHELF, shelves.personal(views.forms_of(shelves.of_group))),
     _list(links.GROUP_WEEK, shelves.personal(views.forms_of(shelves.week_of_group))),
+    _forms(links.FOLLOW_FEED, follows.secret(views.forms_of(follows.of_follow)), _FEEDS),
+    path(links.MY_FEEDS.removeprefix("/"), guarded(follows.secret(follows.subscriptions), Rule(Who.READER))),
     _forms(links.PAPER, in_form, _ABOUT_A_PAPER),
     path(links.SUBSCRIPTIONS.removeprefix("/"), guarded(views.subscriptions, OPEN)),
     path(links.LLMS.removeprefix("/"), guarded(markdown.llms, OPEN)),

@@ -1,0 +1,1 @@
+"""Every change of what readers follow and are sent."""

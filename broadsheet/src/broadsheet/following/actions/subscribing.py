@@ -1,0 +1,251 @@
+"""Asking for digests, confirming, changing and leaving. What is sent, and when, lies in `delivering`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from broadsheet.accounts.rules import Ground, Person, Refused
+from broadsheet.following.models import Subscriber, Subscription
+from broadsheet.following.queries.subscribing import Subscribed, subscribed
+from broadsheet.following.rules.schedule import next_due
+from broadsheet.following.rules.subscribing import (
+    ASKED_AGAIN_AFTER,
+    BLOCKED_ASKED_AFTER,
+    CONFIRM_WITHIN,
+    Cadence,
+    LeftBy,
+    Wish,
+    digest_of,
+)
+
+_LIMIT = {
+    Cadence.DAY: "You get a digest every day already. Change that one, or leave it first. Nothing was changed.",
+    Cadence.WEEK: "You get a digest every week already. Change that one, or leave it first. Nothing was changed.",
+    Cadence.MONTH: "You get a digest every month already. Change that one, or leave it first. Nothing was changed.",
+}
+
+
+def ask(*, address: str, wish: Wish, consent: Mapping[str, str], now: datetime) -> str | None:
+    """Keep what somebody asks for until she confirms it; the secret that a mail to the address shall hold.
+
+    None where no mail is to go: to an address that is blocked, and to one that was asked within the hour. There what
+    waits is changed to the newest wish, and the earlier mail confirms that. At most one wish waits for an address.
+    """
+    _forget_unconfirmed(now)
+    with transaction.atomic():
+        who, _ = Subscriber.objects.get_or_create(address=address, defaults={"made_at": now})
+        if who.blocked_at is not None:
+            return None
+        return _waiting(who, wish, consent, now, ASKED_AGAIN_AFTER)
+
+
+def ask_blocked(*, key: str, consent: Mapping[str, str], now: datetime) -> str | None:
+    """The secret that a mail to a blocked address shall hold, as a reader with that key says that mail arrives again.
+
+    None where the address is not blocked, and where it was asked within a day. Who confirms is blocked no more.
+    """
+    with transaction.atomic():
+        row = (
+            Subscription.objects.select_related("subscriber")
+            .filter(key=key, confirmed_at__isnull=False, subscriber__blocked_at__isnull=False)
+            .first()
+        )
+        if row is None:
+            return None
+        return _waiting(row.subscriber, _wish_of(row, mine=row.mine), consent, now, BLOCKED_ASKED_AFTER)
+
+
+def _waiting(
+    who: Subscriber, wish: Wish, consent: Mapping[str, str], now: datetime, again_after: timedelta
+) -> str | None:
+    """Keep the one wish that waits for an address; the secret to be mailed, None where one went a short time ago."""
+    is_due = Subscriber.objects.filter(Q(asked_at=None) | Q(asked_at__lte=now - again_after), id=who.id).update(
+        asked_at=now
+    )
+    secret = secrets.token_urlsafe(32)
+    values = _columns(wish) | {"mine": False, "consent": dict(consent) | {"asked": now.isoformat()}}
+    if is_due:
+        values |= {"secret_digest": digest_of(secret), "secret_until": now + CONFIRM_WITHIN}
+    waiting = Subscription.objects.filter(subscriber=who, confirmed_at=None)
+    if not waiting.update(**values):
+        Subscription.objects.create(subscriber=who, key=_new_key(), made_at=now, **values)
+    return secret if is_due else None
+
+
+def take_back(*, secret: str) -> None:
+    """Note that the mail with this secret could not be sent, so that its address can be asked again at once."""
+    Subscriber.objects.filter(subscriptions__secret_digest=digest_of(secret)).update(asked_at=None)
+
+
+def _forget_unconfirmed(now: datetime) -> None:
+    """Delete what nobody confirmed in time, and addresses that nothing hangs on."""
+    with transaction.atomic():
+        Subscription.objects.filter(confirmed_at=None, secret_until__lt=now).delete()
+        Subscriber.objects.filter(
+            subscriptions=None, user=None, blocked_at=None, asked_at__lt=now - CONFIRM_WITHIN
+        ).delete()
+
+
+def confirm(*, secret: str, network: str, now: datetime) -> Subscribed | None:
+    """Begin what the secret of a mail stands for; None for one that does nothing, whatever the reason.
+
+    Somebody has read that mail and wants more, so that an address that was blocked is not any more.
+    Where the address has a subscription of the same cadence, that one takes the new wish, and keeps its key and its
+    log, so that nobody is sent the same edition twice.
+    """
+    with transaction.atomic():
+        waiting = Subscription.objects.filter(
+            secret_digest=digest_of(secret), secret_until__gt=now, confirmed_at=None
+        ).first()
+        if waiting is None or not Subscription.objects.filter(
+            id=waiting.id, secret_digest=waiting.secret_digest
+        ).update(secret_digest="", secret_until=None):
+            return None
+        consent = waiting.consent | {"confirmed": now.isoformat(), "confirmed from": network}
+        waiting.secret_digest, waiting.secret_until = "", None
+        begun = _of_cadence(waiting.subscriber_id, waiting.cadence) or waiting
+        begun.consent, begun.confirmed_at = consent, begun.confirmed_at or now
+        if begun.id != waiting.id:
+            waiting.delete()
+        Subscriber.objects.filter(id=begun.subscriber_id).update(
+            confirmed_at=now, asked_at=None, blocked_at=None, blocked_because="", soft_bounces=0
+        )
+        return _begin(begun, _wish_of(waiting, mine=begun.mine), now)
+
+
+def subscribe_reader(*, by: Person, address: str, wish: Wish, consent: Mapping[str, str], now: datetime) -> Subscribed:
+    """Begin a subscription of a reader with an account, whose address she has confirmed there.
+
+    Raises Refused where mail to the address is blocked, where somebody else's account has it, or where she has a
+    subscription of that cadence already.
+    """
+    with transaction.atomic():
+        who = _subscriber_of(by.id, address, now)
+        if who.blocked_at is not None:
+            raise Refused(f"No mail goes to your address: {who.blocked_because}", ground=Ground.NOT_ALLOWED)
+        earlier = _of_cadence(who.id, wish.cadence)
+        if earlier is not None and earlier.left_at is None:
+            raise Refused(_LIMIT[wish.cadence], ground=Ground.TAKEN, field="cadence")
+        row = earlier or Subscription(subscriber=who, key=_new_key(), made_at=now)
+        row.consent, row.confirmed_at = dict(consent) | {"asked": now.isoformat()}, row.confirmed_at or now
+        return _begin(row, wish, now)
+
+
+def move(*, person_id: int, address: str, now: datetime) -> None:
+    """Send a person's digests to the address that she has just confirmed, if she has any.
+
+    Where that address is another account's, they go on to the old one.
+    """
+    with suppress(Refused), transaction.atomic():
+        if Subscriber.objects.filter(user=person_id).exclude(address=address).exists():
+            _subscriber_of(person_id, address, now)
+
+
+def _subscriber_of(person_id: int, address: str, now: datetime) -> Subscriber:
+    """The row of a reader's address, which is hers from now on. Raises Refused."""
+    at_address = Subscriber.objects.filter(address=address).first()
+    hers = Subscriber.objects.filter(user=person_id).first()
+    who = hers or at_address or Subscriber(made_at=now)
+    if at_address is not None and at_address.user_id not in (None, person_id):
+        raise Refused("Another account gets mail at this address. Nothing was changed.", ground=Ground.TAKEN)
+    if hers is not None and at_address is not None and hers.id != at_address.id:
+        # Her address is another one now, to which somebody subscribed without an account: what was asked there stays.
+        for row in at_address.subscriptions.all():
+            if row.confirmed_at is None or _of_cadence(hers.id, row.cadence) is not None:
+                row.delete()
+        at_address.subscriptions.update(subscriber=hers)
+        hers.blocked_at, hers.blocked_because = at_address.blocked_at, at_address.blocked_because
+        at_address.delete()
+    elif who.address != address:
+        who.blocked_at, who.blocked_because, who.soft_bounces = None, "", 0
+    who.address, who.user_id, who.confirmed_at = address, person_id, who.confirmed_at or now
+    who.save()
+    return who
+
+
+def change(*, key: str, wish: Wish, now: datetime) -> Subscribed | None:
+    """Give the subscription with that key another wish; None where there is none that goes on.
+
+    Raises Refused where the address has another subscription of that cadence.
+    """
+    with transaction.atomic():
+        row = Subscription.objects.select_related("subscriber").filter(_goes_on(), key=key).first()
+        if row is None:
+            return None
+        other = _of_cadence(row.subscriber_id, wish.cadence)
+        if wish.cadence != row.cadence and other is not None and other.left_at is None:
+            raise Refused(_LIMIT[wish.cadence], ground=Ground.TAKEN, field="cadence")
+        return _begin(row, wish, now)
+
+
+def leave(*, key: str, by: LeftBy, now: datetime) -> bool:
+    """End the subscription with that key; whether it went on until now. Its reader may come back with the same key."""
+    ended = Subscription.objects.filter(_goes_on(), key=key).update(left_at=now, left_by=by, next_at=None)
+    return bool(ended)
+
+
+def come_back(*, key: str, now: datetime) -> Subscribed | None:
+    """Begin the subscription with that key again, which its reader had left; None where there is none.
+
+    Raises Refused where the address has another subscription of that cadence by now.
+    """
+    with transaction.atomic():
+        row = (
+            Subscription.objects.select_related("subscriber")
+            .filter(key=key, confirmed_at__isnull=False, left_at__isnull=False)
+            .first()
+        )
+        if row is None:
+            return None
+        other = _of_cadence(row.subscriber_id, row.cadence)
+        if other is not None and other.left_at is None:
+            raise Refused(_LIMIT[Cadence(row.cadence)], ground=Ground.TAKEN, field="cadence")
+        return _begin(row, _wish_of(row, mine=row.mine), now)
+
+
+def _goes_on() -> Q:
+    return Q(confirmed_at__isnull=False, left_at=None)
+
+
+def _of_cadence(subscriber_id: int, cadence: str) -> Subscription | None:
+    """The confirmed subscription of that cadence: the one that goes on, else the one that was left last."""
+    rows = Subscription.objects.select_related("subscriber").filter(
+        subscriber=subscriber_id, cadence=cadence, confirmed_at__isnull=False
+    )
+    return rows.filter(left_at=None).first() or rows.order_by("-left_at", "-id").first()
+
+
+def _begin(row: Subscription, wish: Wish, now: datetime) -> Subscribed:
+    """Store the wish of a confirmed subscription, and when its next digest is due."""
+    for name, value in _columns(wish).items():
+        setattr(row, name, value)
+    row.mine = wish.mine
+    row.left_at, row.left_by = None, ""
+    row.next_at = next_due(wish.cadence, wish.hour, wish.zone, now)
+    row.save()
+    return subscribed(Subscription.objects.select_related("subscriber").get(id=row.id))
+
+
+def _columns(wish: Wish) -> dict[str, Any]:
+    return {
+        "cadence": wish.cadence.value,
+        "hour": wish.hour,
+        "zone": wish.zone,
+        "sections": list(wish.sections),
+        "searches": list(wish.searches),
+    }
+
+
+def _wish_of(row: Subscription, *, mine: bool) -> Wish:
+    return Wish(Cadence(row.cadence), row.hour, row.zone, tuple(row.sections), tuple(row.searches), mine)
+
+
+def _new_key() -> str:
+    return secrets.token_urlsafe(32)

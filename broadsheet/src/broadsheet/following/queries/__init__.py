@@ -1,0 +1,1 @@
+"""Every question about what readers follow and are sent."""

@@ -1,0 +1,81 @@
+"""Questions about subscriptions: what somebody asked for, by the secret of a mail, by a key, or as a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from broadsheet.bibliography.taxonomy import CATEGORIES
+from broadsheet.following.models import Subscription
+from broadsheet.following.rules.subscribing import Cadence, Wish, digest_of
+from broadsheet.papers import queries as papers
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """A subscription as its reader sees it. `next_at` is None while no digest is to come.
+
+    `blocked_because` says why no mail goes to the address at all; empty where it may.
+    """
+
+    id: int
+    key: str
+    address: str
+    wish: Wish
+    has_account: bool
+    made_at: datetime
+    confirmed_at: datetime | None
+    left_at: datetime | None
+    next_at: datetime | None
+    blocked_because: str
+
+    @property
+    def is_on(self) -> bool:
+        """Whether digests come of it."""
+        return self.confirmed_at is not None and self.left_at is None and not self.blocked_because
+
+
+def subscribed(row: Subscription) -> Subscribed:
+    """The row, whose subscriber is loaded, as the rest of the house sees it."""
+    who = row.subscriber
+    return Subscribed(
+        id=row.id,
+        key=row.key,
+        address=who.address,
+        wish=Wish(Cadence(row.cadence), row.hour, row.zone, tuple(row.sections), tuple(row.searches), row.mine),
+        has_account=who.user_id is not None,
+        made_at=row.made_at,
+        confirmed_at=row.confirmed_at,
+        left_at=row.left_at,
+        next_at=row.next_at,
+        blocked_because=(who.blocked_because or "Mail to this address came back.") if who.blocked_at else "",
+    )
+
+
+def waiting(secret: str, *, now: datetime) -> Subscribed | None:
+    """What the secret of a mail would confirm; None for one that nobody was sent, that was used, or that is too old."""
+    row = (
+        Subscription.objects.select_related("subscriber")
+        .filter(secret_digest=digest_of(secret), secret_until__gt=now, confirmed_at=None)
+        .first()
+    )
+    return subscribed(row) if row else None
+
+
+def by_key(key: str) -> Subscribed | None:
+    """The subscription whose mails have that key, left ones too; None where nobody has confirmed any."""
+    row = Subscription.objects.select_related("subscriber").filter(key=key, confirmed_at__isnull=False).first()
+    return subscribed(row) if row else None
+
+
+def of_person(person_id: int) -> list[Subscribed]:
+    """The subscriptions of an account, the oldest first, without those that nobody has confirmed."""
+    rows = Subscription.objects.select_related("subscriber").filter(
+        subscriber__user=person_id, confirmed_at__isnull=False
+    )
+    return [subscribed(row) for row in rows.order_by("id")]
+
+
+def is_section(slug: str) -> bool:
+    """Whether a digest can be about that section: arXiv has it, or papers of it are here."""
+    return slug in CATEGORIES or ("\0" not in slug and bool(papers.in_section(slug, limit=1).total))

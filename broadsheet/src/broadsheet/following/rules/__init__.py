@@ -1,0 +1,1 @@
+"""What holds of following and of mail, without a database."""

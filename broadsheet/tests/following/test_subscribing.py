@@ -1,0 +1,212 @@
+"""What somebody can ask for, and what is stored of it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broadsheet.accounts.rules import Refused
+from broadsheet.following.actions import subscribing as actions
+from broadsheet.following.models import Subscriber, Subscription
+from broadsheet.following.queries import subscribing as queries
+from broadsheet.following.rules.subscribing import (
+    Cadence,
+    LeftBy,
+    Typed,
+    Unfit,
+    Wish,
+    read_address,
+    read_wish,
+    shortened_network,
+    typed_of,
+)
+from broadsheet.testing.people import ada, bela
+
+NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+ADDRESS = "ada@example.org"
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        pytest.param("ada@example.org", "ada@example.org", id="plain"),
+        pytest.param("  Ada@Example.ORG ", "ada@example.org", id="capitals and blanks around"),
+        pytest.param("a.b+papers@mail.example.org", "a.b+papers@mail.example.org", id="with a tag"),
+        pytest.param("ada@bücher.example", "ada@xn--bcher-kva.example", id="a host in letters of its language"),
+    ],
+)
+def test_an_address_is_kept_as_mail_knows_it(text: str, address: str) -> None:
+    assert read_address(text) == address
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("ada", id="no host"),
+        pytest.param("@example.org", id="no name"),
+        pytest.param("ada@example", id="a host without a dot"),
+        pytest.param("ada@127.0.0.1", id="a number for a host"),
+        pytest.param("ada@[127.0.0.1]", id="a literal address"),
+        pytest.param("ada@@example.org", id="two signs"),
+        pytest.param("a..b@example.org", id="two dots"),
+        pytest.param("ada@-example.test", id="a hyphen first"),
+        pytest.param("ada@example..org", id="an empty label"),
+        pytest.param("ada@example.org,bela@example.org", id="two addresses"),
+        pytest.param("ada@example.org\nBcc: x@example.org", id="two lines"),
+        pytest.param("Ada <ada@example.org>", id="a name beside it"),
+        pytest.param("ädä@example.org", id="letters that few servers take"),
+        pytest.param("a" * 65 + "@example.org", id="a long name"),
+        pytest.param("a@" + "b." * 130 + "org", id="a long host"),
+        pytest.param("ada@example.org\0", id="a zero byte"),
+    ],
+)
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(Unfit) as refused:
+        read_address(text)
+    assert list(refused.value.problems) == ["address"]
+
+
+@given(st.text(max_size=300) | st.from_regex(r"[\s\S]{0,20}@[\s\S]{0,20}\.org", fullmatch=True))
+def test_an_address_never_holds_what_a_header_would_misread(text: str) -> None:
+    try:
+        address = read_address(text)
+    except Unfit:
+        return
+    assert address.isascii()
+    assert address.isprintable()
+    assert not set(address) & set(' <>,;:"()[]\\')
+    assert read_address(address) == address
+
+
+@given(
+    cadence=st.sampled_from(Cadence),
+    hour=st.integers(0, 23),
+    sections=st.lists(st.sampled_from(["cs.LG", "cs.CL", "math.PR"]), unique=True),
+    mine=st.booleans(),
+)
+def test_a_wish_comes_back_from_the_form_that_shows_it(
+    cadence: Cadence, hour: int, sections: list[str], mine: bool
+) -> None:
+    wish = Wish(cadence, hour, "Asia/Kolkata", tuple(sections), ("lamp", 'author:"Ada Example"'), mine)
+    assert read_wish(typed_of(wish), zones=frozenset({"Asia/Kolkata"}), is_section=lambda _slug: True) == wish
+
+
+@given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60), st.text(max_size=2000))
+def test_whatever_is_typed_is_read_or_refused_with_sentences(cadence: str, hour: str, zone: str, searches: str) -> None:
+    typed = Typed(cadence=cadence, hour=hour, zone=zone, searches=searches)
+    problems: list[str] = []
+    hours: list[int] = []
+    try:
+        hours.append(read_wish(typed, zones=frozenset({"UTC"}), is_section=lambda _slug: False).hour)
+    except Unfit as unfit:
+        problems += unfit.problems.values()
+    assert all(sentence.endswith(".") for sentence in problems)
+    assert set(hours) <= set(range(24))
+    assert len(hours) == (not problems)
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        pytest.param("192.0.2.77", "192.0.2.0/24", id="IPv4"),
+        pytest.param("2001:db8:1:2:3::4", "2001:db8:1::/48", id="IPv6"),
+        pytest.param(None, "", id="none"),
+    ],
+)
+def test_of_a_network_only_the_part_is_kept_that_names_no_house(address: str | None, network: str) -> None:
+    assert shortened_network(ip_address(address) if address else None) == network
+
+
+@pytest.mark.django_db
+class TestStored:
+    """What actions make of it."""
+
+    def begin(self, address: str = ADDRESS, zone: str = "UTC") -> queries.Subscribed:
+        secret = actions.ask(address=address, wish=Wish(zone=zone), consent={}, now=NOW)
+        assert secret is not None
+        begun = actions.confirm(secret=secret, network="", now=NOW)
+        assert begun is not None
+        return begun
+
+    def test_person_subscription_and_consent_are_kept_apart(self) -> None:
+        secret = actions.ask(address=ADDRESS, wish=Wish(), consent={"form": "page"}, now=NOW)
+        who, row = Subscriber.objects.get(), Subscription.objects.get()
+        assert (who.confirmed_at, row.confirmed_at, row.next_at) == (None, None, None)
+        assert secret is not None
+        assert secret not in (row.secret_digest, row.key)
+        begun = actions.confirm(secret=secret, network="192.0.2.0/24", now=NOW)
+        assert begun is not None
+        assert begun.next_at == NOW + HOUR
+        assert actions.confirm(secret=secret, network="", now=NOW) is None
+
+    def test_the_hour_of_a_changed_wish_counts_from_now_on(self) -> None:
+        begun = self.begin()
+        changed = actions.change(key=begun.key, wish=Wish(Cadence.MONTH, 9, "Asia/Kolkata"), now=NOW)
+        assert changed is not None
+        assert changed.next_at == datetime(2026, 12, 2, 3, 30, tzinfo=UTC)
+
+    def test_who_left_is_due_nothing_until_she_comes_back(self) -> None:
+        begun = self.begin()
+        assert actions.leave(key=begun.key, by=LeftBy.ONE_CLICK, now=NOW)
+        assert not actions.leave(key=begun.key, by=LeftBy.ONE_CLICK, now=NOW)
+        assert actions.change(key=begun.key, wish=Wish(), now=NOW) is None
+        assert queries.by_key(begun.key) is not None
+        back = actions.come_back(key=begun.key, now=NOW + 2 * HOUR)
+        assert back is not None
+        assert back.next_at == NOW + 25 * HOUR
+        assert actions.come_back(key=begun.key, now=NOW) is None
+
+    def test_who_subscribed_anew_is_the_same_subscription(self) -> None:
+        begun = self.begin()
+        actions.leave(key=begun.key, by=LeftBy.PAGE, now=NOW)
+        assert self.begin().key == begun.key
+        assert Subscription.objects.count() == 1
+
+    def test_a_secret_that_came_too_late_begins_nothing(self) -> None:
+        secret = actions.ask(address=ADDRESS, wish=Wish(), consent={}, now=NOW)
+        assert secret is not None
+        late = NOW + timedelta(days=7)
+        assert queries.waiting(secret, now=late - HOUR) is not None
+        assert queries.waiting(secret, now=late) is None
+        assert actions.confirm(secret=secret, network="", now=late) is None
+
+    def test_a_mail_that_could_not_be_sent_does_not_count(self) -> None:
+        secret = actions.ask(address=ADDRESS, wish=Wish(), consent={}, now=NOW)
+        assert actions.ask(address=ADDRESS, wish=Wish(), consent={}, now=NOW) is None
+        assert secret is not None
+        actions.take_back(secret=secret)
+        assert actions.ask(address=ADDRESS, wish=Wish(), consent={}, now=NOW) is not None
+
+    def test_a_blocked_address_is_asked_nothing_and_gains_no_rows(self) -> None:
+        Subscriber.objects.create(address=ADDRESS, made_at=NOW, blocked_at=NOW)
+        assert actions.ask(address=ADDRESS, wish=Wish(), consent={}, now=NOW) is None
+        assert not Subscription.objects.exists()
+
+    def test_the_address_of_another_account_is_refused(self) -> None:
+        actions.subscribe_reader(by=ada(), address=ADDRESS, wish=Wish(), consent={}, now=NOW)
+        with pytest.raises(Refused, match="Another account"):
+            actions.subscribe_reader(by=bela(), address=ADDRESS, wish=Wish(), consent={}, now=NOW)
+
+    def test_what_an_address_got_comes_to_the_account_but_nothing_twice(self) -> None:
+        self.begin("new@example.org")
+        actions.subscribe_reader(by=ada(), address=ADDRESS, wish=Wish(), consent={}, now=NOW)
+        moved = Wish(Cadence.WEEK)
+        actions.subscribe_reader(by=ada(), address="new@example.org", wish=moved, consent={}, now=NOW)
+        found = queries.of_person(ada().id)
+        assert [(each.address, each.wish.cadence) for each in found] == [
+            ("new@example.org", Cadence.DAY),
+            ("new@example.org", Cadence.WEEK),
+        ]
+        assert Subscriber.objects.count() == 1
+
+    def test_the_key_of_an_account_asks_for_mine_and_a_stranger_with_the_form_does_not_take_it(self) -> None:
+        actions.subscribe_reader(by=ada(), address=ADDRESS, wish=Wish(mine=True), consent={}, now=NOW)
+        self.begin(zone="Asia/Tokyo")
+        [found] = queries.of_person(ada().id)
+        assert (found.wish.mine, found.wish.zone) == (True, "Asia/Tokyo")
