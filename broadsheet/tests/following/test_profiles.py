@@ -70,7 +70,9 @@ def test_a_library_puts_papers_in_order_and_says_why(ids: dict[str, int], reader
     save(reader, ids, HARBOURS[:3])
     known = queries.near(reader, list(ids.values()))
     order = queries.ordered(list(ids.values()), known)
-    assert {ids[title] for title in HARBOURS} == set(order[:5])
+    news = [ids[title] for title in HARBOURS[3:]]
+    assert set(order[: len(news)]) == set(news)
+    assert set(order[-3:]) == {ids[title] for title in HARBOURS[:3]}
     reason = known[ids[HARBOURS[4]]].reason
     assert reason.startswith("near “Harbours without water, part ")
     assert "which you saved; words: " in reason
@@ -113,8 +115,8 @@ def test_what_is_saved_counts_at_once(ids: dict[str, int], reader: Person) -> No
     save(reader, ids, HARBOURS[:3])
     assert first(reader, ids) in HARBOURS
     library.drop(by=reader, papers_=[ids[title] for title in HARBOURS[:3]])
-    save(reader, ids, LAMPS)
-    assert first(reader, ids) in LAMPS
+    save(reader, ids, LAMPS[:4])
+    assert first(reader, ids) in LAMPS[4:]
 
 
 def test_disliked_papers_are_not_learned_from(ids: dict[str, int], reader: Person) -> None:

@@ -554,7 +554,7 @@ def test_another_address_of_the_account_gets_the_mail_from_the_next_choice_on(cl
 
 def test_alone_on_a_machine_the_reader_has_no_address_and_subscribes_without(client: Client, settings: Any) -> None:
     alone(settings)
-    assert "subscribe" in text(client.get(links.MY_MAIL)).lower()
+    assert "First ask for the edition by mail" in text(client.get(links.MY_MAIL))
     assert client.post(links.MY_MAIL, {"cadence": "day"}).status_code == 200
     assert not Subscriber.objects.exists()
     assert ask(client).status_code == 200
@@ -594,3 +594,27 @@ def test_a_blocked_address_is_told_to_its_reader_and_nobody_else(client: Client)
     [found] = queries.of_person(ada().id)
     assert "No mail goes to" in text(client.get(links.MANAGE.format(key=found.key)))
     assert client.post(links.MY_MAIL, {"cadence": "week"}).status_code == 422
+
+
+def test_the_one_reader_says_which_confirmed_address_is_hers(client: Client, settings: Any) -> None:
+    you = alone(settings)
+    assert "confirm your address" in client.get(links.MY_MAIL).content.decode()
+    assert client.post(links.MY_MAIL, {"do": "mine", "address": ADDRESS}).status_code == 404
+    secret = actions.ask(address=ADDRESS, wish=Wish(Cadence.DAY, 8, "UTC"), consent={}, now=timezone.now())
+    assert secret is not None
+    assert ADDRESS not in client.get(links.MY_MAIL).content.decode()
+    actions.confirm(secret=secret, network="", now=timezone.now())
+    assert ADDRESS in client.get(links.MY_MAIL).content.decode()
+    assert "This is mine" in client.get(links.MY_MAIL).content.decode()
+    client.post(links.MY_MAIL, {"do": "mine", "address": ADDRESS})
+    [found] = queries.of_person(you.id)
+    assert (found.address, found.has_account) == (ADDRESS, True)
+    assert 'name="mine"' in client.get(links.MANAGE.format(key=found.key)).content.decode()
+
+
+def test_with_accounts_nobody_takes_the_address_of_another(client: Client) -> None:
+    secret = actions.ask(address=ADDRESS, wish=Wish(Cadence.DAY, 8, "UTC"), consent={}, now=timezone.now())
+    actions.confirm(secret=secret or "", network="", now=timezone.now())
+    signed_in(client, bela())
+    client.post(links.MY_MAIL, {"do": "mine", "address": ADDRESS})
+    assert queries.of_person(bela().id) == []

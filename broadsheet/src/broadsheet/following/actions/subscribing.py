@@ -138,6 +138,14 @@ def subscribe_reader(*, by: Person, address: str, wish: Wish, consent: Mapping[s
         return _begin(row, wish, now)
 
 
+def claim(*, by: Person, address: str, now: datetime) -> None:
+    """Make a confirmed address hers: for the one reader of an instance without accounts. Raises Refused."""
+    with transaction.atomic():
+        if not Subscriber.objects.filter(address=address, user=None, confirmed_at__isnull=False).exists():
+            raise Refused("Nobody has confirmed this address. Nothing was changed.", ground=Ground.NOT_THERE)
+        _subscriber_of(by.id, address, now)
+
+
 def move(*, person_id: int, address: str, now: datetime) -> None:
     """Send a person's digests to the address that she has just confirmed, if she has any.
 

@@ -211,7 +211,7 @@ class Chooser:
         if look.unsearched:
             remarks.append(look.unsearched)
         near = profiles.near(person, inside.ids)
-        explained = [paper_id for paper_id in near if near[paper_id].reason]
+        explained = [paper_id for paper_id in near if near[paper_id].reason and not near[paper_id].is_saved]
         nearest = sorted(explained, key=lambda paper_id: -near[paper_id].score)[: rules.LOOKED_AT]
         followed = _Draft("followed", "", list(look.reasons), look.reasons, rules.MOST_OF_A_PART)
         if not nearest:

@@ -36,10 +36,14 @@ _EXPORTED_WORDS = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """How near a paper is to a reader's library; `score` orders papers, `reason` says in words what they share."""
+    """How near a paper is to a reader's library; `score` orders papers, `reason` says in words what they share.
+
+    A paper that she has saved is the nearest to itself, and no news: lists have it behind the others.
+    """
 
     score: float
     reason: str
+    is_saved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +139,8 @@ def near(viewer: Person | None, paper_ids: Collection[int], *, profile: int | No
     """How near each paper is to what the reader saved. Empty while she has no profile: then nothing is reordered.
 
     Of her profiles the one of that number, else the first that is on. Papers of which nothing is kept yet, and those
-    behind the first MOST_RANKED, are left out. The MOST_EXPLAINED nearest have a reason, the others an empty one. The
-    number of questions is constant.
+    behind the first MOST_RANKED, are left out. The first MOST_EXPLAINED in the order of `ordered` have a reason, the
+    others an empty one. The number of questions is constant.
     """
     wanted = list(dict.fromkeys(paper_ids))[: rules.MOST_RANKED]
     trained, ground = _trained(viewer, profile) if viewer and wanted else (None, None)
@@ -144,15 +148,22 @@ def near(viewer: Person | None, paper_ids: Collection[int], *, profile: int | No
         return {}
     shown = _shown(tuple(wanted), ground)
     scores = trained.model.scores(shown.rows)
-    best = np.argsort(-scores, kind="stable")[: rules.MOST_EXPLAINED]
+    own = set(trained.ids)
+    saved = [paper_id in own for paper_id in shown.ids]
+    best = np.lexsort((-scores, saved))[: rules.MOST_EXPLAINED]
     reasons = _reasons(trained, shown.rows.of(best), [shown.ids[at] for at in best], [shown.words[at] for at in best])
-    pairs = zip(shown.ids, scores.tolist(), strict=True)
-    return {paper_id: Near(score, reasons.get(paper_id, "")) for paper_id, score in pairs}
+    rows = zip(shown.ids, scores.tolist(), saved, strict=True)
+    return {paper_id: Near(score, reasons.get(paper_id, ""), is_saved) for paper_id, score, is_saved in rows}
 
 
 def ordered(ids: Sequence[int], known: Mapping[int, Near]) -> list[int]:
-    """The papers, the nearest first; those that are not known stay behind them as they were."""
-    return sorted(ids, key=lambda paper_id: -known[paper_id].score if paper_id in known else np.inf)
+    """The papers, the nearest first, then those that she has saved, then as they were those that are not known."""
+
+    def place(paper_id: int) -> tuple[bool, bool, float]:
+        near_ = known.get(paper_id)
+        return (near_ is None, near_ is not None and near_.is_saved, -near_.score if near_ else 0.0)
+
+    return sorted(ids, key=place)
 
 
 def learned(viewer: Person, profile: int = LIBRARY) -> Learned:

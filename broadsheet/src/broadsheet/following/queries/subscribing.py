@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from broadsheet.bibliography.taxonomy import CATEGORIES
-from broadsheet.following.models import Subscription
+from broadsheet.following.models import Subscriber, Subscription
 from broadsheet.following.rules.subscribing import Cadence, Wish, digest_of
 from broadsheet.papers import queries as papers
 
@@ -74,6 +74,12 @@ def of_person(person_id: int) -> list[Subscribed]:
         subscriber__user=person_id, confirmed_at__isnull=False
     )
     return [subscribed(row) for row in rows.order_by("id")]
+
+
+def unclaimed() -> list[str]:
+    """The confirmed addresses that belong to no account, the last confirmed first; five at most."""
+    rows = Subscriber.objects.filter(user=None, confirmed_at__isnull=False, blocked_at=None).order_by("-confirmed_at")
+    return list(rows.values_list("address", flat=True)[:5])
 
 
 def is_section(slug: str) -> bool:

@@ -58,7 +58,8 @@ def _of(edition: editions.Edition, she: Person, sieve: Sieve) -> dict[str, objec
     inside = follows.contents(edition)
     found = follows.look(she, edition, within=inside)
     near = profiles.near(she, inside.ids)
-    nearest = sorted((each for each in near if each not in found.reasons), key=lambda each: -near[each].score)
+    news = [each for each in near if each not in found.reasons and not near[each].is_saved]
+    nearest = sorted(news, key=lambda each: -near[each].score)
     shown = [*list(found.reasons)[:MOST], *nearest[:NEAR]]
     loaded = {card.paper.id: card for card in sieve.shown(cards.load_for(she, shown))}
     return {

@@ -34,6 +34,7 @@ from broadsheet.following.queries.subscribing import Subscribed
 from broadsheet.following.rules import schedule
 from broadsheet.following.rules.subscribing import (
     CONFIRM_WITHIN,
+    LONGEST_ADDRESS,
     Cadence,
     LeftBy,
     Typed,
@@ -301,6 +302,9 @@ def mine(request: HttpRequest) -> HttpResponse:
     she = viewing.person(request)
     if request.method != "POST":
         return _mine(request, she, _new_form(she))
+    if not settings.BROADSHEET_ACCOUNTS and "mine" in request.POST.getlist("do"):
+        actions.claim(by=she, address=request.POST.get("address", "")[:LONGEST_ADDRESS], now=timezone.now())
+        return _mine(request, she, _new_form(she), said="Digests to this address can have what you follow now.")
     typed = _typed(request)
     address = _address_of(she)
     if address is None or not settings.BROADSHEET_MAIL:
@@ -328,6 +332,7 @@ def _mine(request: HttpRequest, she: Person, form: _Form, *, said: str = "") -> 
     found = [_shown(each) for each in queries.of_person(she.id)]
     values = _fields(form) | {
         "address": _address_of(she),
+        "unclaimed": [] if settings.BROADSHEET_ACCOUNTS else queries.unclaimed(),
         "subscriptions": found,
         "has_all": len([each for each in found if not each["left"]]) == len(Cadence),
         "said": said,
@@ -337,10 +342,15 @@ def _mine(request: HttpRequest, she: Person, form: _Form, *, said: str = "") -> 
 
 
 def _address_of(person: Person) -> str | None:
-    """The address that the person has confirmed for her account, of several the one that gets mail; None without."""
+    """The address that the person has confirmed for her account, of several the one that gets mail; None without.
+
+    Without accounts it is the one that she has said to be hers.
+    """
+    used = [each.address for each in queries.of_person(person.id)]
+    if not settings.BROADSHEET_ACCOUNTS:
+        return next(iter(used), None)
     confirmed = accounts.confirmed_addresses(person.id)
-    used = [each.address for each in queries.of_person(person.id) if each.address in confirmed]
-    return next(iter(used + confirmed), None)
+    return next(iter([address for address in used if address in confirmed] + confirmed), None)
 
 
 # --- What the pages share ---------------------------------------------------------------------------------------------
