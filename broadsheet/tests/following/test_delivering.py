@@ -143,9 +143,7 @@ class TestQueueing:
         ("state", "label"),
         [
             pytest.param(Audited.COMPLETE, "2026-11-18", id="complete"),
-            pytest.param(Audited.INCOMPLETE, "2026-11-17", id="something is missing"),
             pytest.param(Audited.UNVERIFIED, "2026-11-17", id="not known"),
-            pytest.param(Audited.DOWN, "2026-11-17", id="its source is down"),
         ],
     )
     def test_an_open_edition_of_a_day_is_sent_once_its_list_is_complete(
@@ -161,6 +159,47 @@ class TestQueueing:
         subscription()
         delivering.queue_due(now=NOW)
         assert Delivery.objects.get().edition == label
+
+    @pytest.mark.parametrize("state", [Audited.INCOMPLETE, Audited.DOWN])
+    def test_what_is_not_complete_at_her_hour_is_waited_for_and_then_sent_as_it_stands(
+        self, state: Audited, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        edition(date(2026, 11, 17))
+        edition(date(2026, 11, 18), closes_at=timezone.now() + timedelta(hours=20))
+        said = {"state": state}
+        monkeypatch.setattr(
+            editions, "verdicts", lambda asked: {each.id: editions.Verdict(said["state"], "") for each in asked}
+        )
+        row = subscription()
+        for minutes in range(0, 230, 20):
+            delivering.queue_due(now=NOW + timedelta(minutes=minutes))
+            assert not Delivery.objects.exists()
+        delivering.queue_due(now=NOW + timedelta(hours=4))
+        assert Delivery.objects.get().edition == "2026-11-18"
+        row.refresh_from_db()
+        assert row.next_at == NOW + timedelta(days=1)
+
+    def test_what_is_completed_meanwhile_is_sent_then(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        edition(date(2026, 11, 18), closes_at=timezone.now() + timedelta(hours=20))
+        said = {"state": Audited.INCOMPLETE}
+        monkeypatch.setattr(
+            editions, "verdicts", lambda asked: {each.id: editions.Verdict(said["state"], "") for each in asked}
+        )
+        subscription()
+        delivering.queue_due(now=NOW)
+        said["state"] = Audited.COMPLETE
+        delivering.queue_due(now=NOW + timedelta(minutes=20))
+        assert Delivery.objects.get().edition == "2026-11-18"
+
+    def test_another_hour_of_the_same_day_loses_nothing(self) -> None:
+        edition(date(2026, 11, 17))
+        row = subscription()
+        delivering.queue_due(now=NOW)
+        assert Delivery.objects.get().state == State.WAITING
+        edition(date(2026, 11, 18), closes_at=NOW)
+        Subscription.objects.filter(id=row.id).update(hour=12, next_at=NOW + timedelta(hours=3))
+        delivering.queue_due(now=NOW + timedelta(hours=3))
+        assert [(each.edition, each.state) for each in Delivery.objects.all()] == [("2026-11-18", State.WAITING)]
 
     @pytest.mark.parametrize(
         "values",
@@ -591,6 +630,13 @@ class TestTelling:
     def test_mail_that_waits_while_none_goes_is_told(self) -> None:
         waiting(made_at=NOW - timedelta(hours=2))
         assert "Does the worker run?" in deliveries.standing(NOW).troubles[0]
+
+    def test_what_is_due_and_not_put_into_the_outbox_is_told(self) -> None:
+        """That is what a worker does that does not run."""
+        row = subscription(next_at=NOW - timedelta(hours=2))
+        assert "Does the worker run?" in deliveries.standing(NOW).troubles[0]
+        Subscription.objects.filter(id=row.id).update(left_at=NOW)
+        assert deliveries.standing(NOW).troubles == ()
 
     @pytest.mark.parametrize(
         ("state", "label", "told"),

@@ -193,6 +193,35 @@ class TestStored:
         with pytest.raises(Refused, match="Another account"):
             actions.subscribe_reader(by=bela(), address=ADDRESS, wish=Wish(), consent={}, now=NOW)
 
+    def test_what_an_address_got_comes_to_the_account_also_where_the_same_is_asked_for(self) -> None:
+        self.begin(ADDRESS)
+        with pytest.raises(Refused, match="every day already"):
+            actions.subscribe_reader(by=ada(), address=ADDRESS, wish=Wish(), consent={}, now=NOW)
+        assert [each.address for each in queries.of_person(ada().id)] == [ADDRESS]
+
+    def test_what_an_address_got_comes_to_the_account_that_confirms_it(self) -> None:
+        self.begin(ADDRESS)
+        actions.move(person_id=ada().id, address=ADDRESS, now=NOW)
+        assert [each.address for each in queries.of_person(ada().id)] == [ADDRESS]
+
+    @pytest.mark.parametrize("is_taken_back", [pytest.param(True, id="failed"), pytest.param(False, id="sent")])
+    def test_what_nobody_confirms_is_forgotten_with_its_address(self, is_taken_back: bool) -> None:
+        secret = actions.ask(address=ADDRESS, wish=Wish(), consent={}, now=NOW)
+        if is_taken_back:
+            actions.take_back(secret=secret or "")
+        actions.forget_unconfirmed(now=NOW + timedelta(days=6))
+        assert Subscriber.objects.count() == 1
+        actions.forget_unconfirmed(now=NOW + timedelta(days=8))
+        assert not Subscriber.objects.exists()
+
+    def test_an_address_that_is_confirmed_again_begins_anew(self) -> None:
+        begun = self.begin(ADDRESS)
+        Subscriber.objects.update(blocked_at=NOW, blocked_because="…", soft_bounces=5, soft_since=NOW)
+        secret = actions.ask_blocked(key=begun.key, consent={}, now=NOW + timedelta(days=2))
+        actions.confirm(secret=secret or "", network="", now=NOW + timedelta(days=2))
+        who = Subscriber.objects.get()
+        assert (who.blocked_at, who.soft_bounces, who.soft_since) == (None, 0, None)
+
     def test_what_an_address_got_comes_to_the_account_but_nothing_twice(self) -> None:
         self.begin("new@example.org")
         actions.subscribe_reader(by=ada(), address=ADDRESS, wish=Wish(), consent={}, now=NOW)

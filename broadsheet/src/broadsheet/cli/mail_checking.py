@@ -81,8 +81,7 @@ def _networks(sending: tuple[str, ...]) -> list[str]:
 
 
 def _settings(configuration: Configuration) -> Finding:
-    wanted = ["mail_from"]
-    wanted += ["mail_host"] if configuration.mail_provider == _NO_PROVIDER else ["mail_provider_key"]
+    wanted = ["mail_from", "mail_host", *([] if configuration.mail_provider == _NO_PROVIDER else ["mail_provider_key"])]
     missing = [name for name in wanted if not getattr(configuration, name)]
     if missing:
         names = " and ".join(f"BROADSHEET_{name.upper()}" for name in missing)
@@ -213,7 +212,7 @@ def _names(
         found.append(dns.check_dkim(domain, configuration.mail_dkim_selector, key.record, resolver))
     found.append(dns.check_dmarc(domain, envelope, is_signed=key is not None, resolver=resolver))
     found += dns.check_names(sending, resolver) if sending else [_unnamed()]
-    return [*found, dns.check_replies(envelope, resolver)]
+    return [*found, *(dns.check_replies(each, resolver) for each in dict.fromkeys((envelope, domain)))]
 
 
 def _guessed(configuration: Configuration) -> list[str]:

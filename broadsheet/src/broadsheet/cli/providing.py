@@ -7,6 +7,8 @@ from anymail.message import AnymailMessage  # type: ignore[import-untyped]  # br
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from requests import ConnectTimeout
+from requests.exceptions import ProxyError, SSLError
+from urllib3.exceptions import NewConnectionError
 
 from broadsheet.mailing.outcomes import (
     Accepted,
@@ -23,9 +25,8 @@ from broadsheet.mailing.outcomes import (
 )
 from broadsheet.mailing.smtp import said
 
-# Answers of HTTP that say nothing of the mail: the key is wrong, too much was asked, or the provider is not well.
-_NO_KEY = (401, 403)
-_LATER = (408, 425, 429)
+# Answers of HTTP that say that nothing was taken, and nothing of the mail: the key is wrong, or too much was asked.
+_LATER = (401, 403, 408, 425, 429, 503)
 
 
 class Provider:
@@ -73,15 +74,26 @@ class ProviderLine:
         """What came of a request that failed: without an answer it may have been heard, unless nobody was reached."""
         words = said(str(error).partition("\n")[0])
         if error.status_code is None:
-            reached = not isinstance(error, ConnectTimeout)
-            return (Unconfirmed if reached else Lost)(f"The provider {self._name} did not answer: {words}.")
-        if error.status_code in _NO_KEY or error.status_code in _LATER or error.status_code >= 500:
+            answer = Lost if _is_unreached(error) else Unconfirmed
+            return answer(f"The provider {self._name} did not answer: {words}.")
+        if error.status_code in _LATER:
             return NotTaken(Stage.SENDER, 451, "", words)
+        if error.status_code < 300 or error.status_code >= 500:
+            # It has heard the whole request: an answer that nobody can read, or a gateway that lost it.
+            return Unconfirmed(f"What the provider {self._name} answered cannot be read: {words}.")
         return NotTaken(Stage.CONTENT, 554, "", words)
 
     def finish(self) -> None:
         """End the session."""
         self._backend.close()
+
+
+def _is_unreached(error: AnymailRequestsAPIError) -> bool:
+    """Whether no connection came about, so that nobody can have heard the request."""
+    if isinstance(error, ConnectTimeout | ProxyError | SSLError):
+        return True
+    causes = error.__cause__.args if error.__cause__ else ()
+    return any(isinstance(getattr(each, "reason", each), NewConnectionError) for each in causes)
 
 
 def _message(letter: Letter) -> AnymailMessage:

@@ -34,7 +34,7 @@ _DONE = {
     Effect.BLOCKED: "nothing is sent to the address any more",
     Effect.LEFT: "unsubscribed",
     Effect.COUNTED: "counted",
-    Effect.NOTHING: "known already",
+    Effect.NOTHING: "nothing was changed",
 }
 
 

@@ -73,12 +73,13 @@ class Rounds:
             more = bool(printed.behind()) and editions.publish_pending().more
             more = self._attend() or more
             more = self._follow_votes() or more
-            more = self._learn() or more
-            more = self._follow() or more
             more = self._posting.one() or more
             more = self._returning.step() or more
             more = self._hooking.step() or more
             self._forget()
+            # What needs the index comes behind what does not: mail goes out without one.
+            more = self._learn() or more
+            more = self._follow() or more
             return self._harvest() or more
         except OperationalError:
             connections.close_all()
@@ -125,6 +126,7 @@ class Rounds:
             self._forget_at = time.monotonic() + FORGET_EVERY
             forget_removed(now=timezone.now())
             community.purge_comments()
+            following.forget_unconfirmed(now=timezone.now())
 
     def _harvest(self) -> bool:
         """One step of the schedule of harvests, when it is time to look at it."""

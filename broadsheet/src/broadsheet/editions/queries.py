@@ -391,6 +391,14 @@ def ready(printed: Collection[Edition]) -> frozenset[int]:
     return frozenset(closed | {number for number, verdict in known.items() if verdict.state == State.COMPLETE})
 
 
+def unfinished(printed: Collection[Edition]) -> frozenset[int]:
+    """The ids of those of the editions that are open and lack something that their source announced, or may."""
+    open_days = [edition for edition in printed if edition.open and edition.kind is Kind.DAY]
+    known = verdicts(open_days) if open_days else {}
+    missing = (State.INCOMPLETE, State.DOWN)
+    return frozenset(number for number, verdict in known.items() if verdict.state in missing)
+
+
 def _unchecked(edition: Edition, days: Sequence[DayAudit]) -> str:
     """The line of an edition of which nobody has counted anything."""
     empty = edition.kind is Kind.DAY and days and days[0].state is State.EMPTY and days[0].checked_at

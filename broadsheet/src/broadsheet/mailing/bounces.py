@@ -84,7 +84,7 @@ def delivery_of(text: str, secret: str) -> int | None:
 
 
 # RFC 3463: no such mailbox, no such system, moved without a new address, no mail is taken there (RFC 7505).
-_NO_SUCH_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.6", "5.1.10"})
+NO_SUCH_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.6", "5.1.10"})
 _CODE = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])", re.ASCII)
 
 
@@ -99,7 +99,7 @@ def kind_of(said: list[str]) -> Kind:
     A code that ends in .0 says nothing (RFC 3463, "other undefined status").
     """
     telling = [code for code in said if not code.endswith(".0")]
-    return Kind.HARD if telling and set(telling) <= _NO_SUCH_ADDRESS else Kind.SOFT
+    return Kind.HARD if telling and set(telling) <= NO_SUCH_ADDRESS else Kind.SOFT
 
 
 def read(raw: bytes, secret: str) -> Returned | None:
@@ -119,7 +119,7 @@ def read(raw: bytes, secret: str) -> Returned | None:
     delivery, key = delivery_of(_places(message), secret), _key(message)
     if delivery is None and not key:
         return None
-    return Returned(kind, _plain(said), delivery, key, address.lower()[:254])
+    return Returned(kind, _plain(said), delivery, key, address.lower()[:254] if address.isprintable() else "")
 
 
 def _parsed(raw: bytes) -> Message | None:

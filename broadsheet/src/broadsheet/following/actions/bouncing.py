@@ -16,18 +16,19 @@ from broadsheet.mailing.bounces import Kind, Returned
 _LOG = logging.getLogger(__name__)
 
 # What a mail can come back from: it went, or may have gone.
-_GONE = (State.SENT, State.DOUBTFUL)
+_WENT = (State.SENT, State.DOUBTFUL)
 
 
 def record(*, kind: Kind, said: str, now: datetime, delivery_id: int | None = None, address: str = "") -> Effect:
     """Note that a mail was refused, came back, or was reported as spam, and do what follows from it.
 
-    Say `delivery_id`, or the `address` where only that is known. An address is blocked at once where it does not exist
+    Say `delivery_id`, or the `address` where only that is known; with both, the delivery counts if it went to that
+    address. An address is blocked at once where it does not exist
     or its reader complained, and where mails come back for weeks. A delivery that had gone becomes BOUNCED, and is
     counted once however often its notice comes. What is unknown here changes nothing.
     """
     with transaction.atomic():
-        delivery = Delivery.objects.filter(id=delivery_id).first() if delivery_id is not None else None
+        delivery = _delivery(delivery_id, address) if delivery_id is not None else None
         subscriber = _subscriber(delivery, address)
         if subscriber is None:
             _LOG.info("Mail came back (%s) that nobody here was sent. Nothing was changed.", kind)
@@ -62,6 +63,11 @@ def take_notice(*, returned: Returned, now: datetime) -> Effect:
     return Effect.LEFT if left else Effect.NOTHING
 
 
+def _delivery(delivery_id: int, address: str) -> Delivery | None:
+    rows = Delivery.objects.filter(id=delivery_id)
+    return (rows.filter(subscription__subscriber__address__iexact=address) if address else rows).first()
+
+
 def _subscriber(delivery: Delivery | None, address: str) -> Subscriber | None:
     """The subscriber, locked where the database can, so that two notices at once are both counted."""
     rows = Subscriber.objects.select_for_update()
@@ -72,7 +78,7 @@ def _subscriber(delivery: Delivery | None, address: str) -> Subscriber | None:
 
 def _come_back(delivery: Delivery, said: str) -> bool:
     """Say in the log of a mail that it came back; whether this was not known before."""
-    gone = Delivery.objects.filter(id=delivery.id, state__in=_GONE)
+    gone = Delivery.objects.filter(id=delivery.id, state__in=_WENT)
     if gone.update(state=State.BOUNCED, said=said):
         return True
     return delivery.state != State.BOUNCED
@@ -103,7 +109,7 @@ def _block(subscriber: Subscriber, because: str, now: datetime) -> Effect:
 
 def _complained(subscriber: Subscriber, delivery: Delivery | None, now: datetime) -> Effect:
     if delivery is not None:
-        Delivery.objects.filter(id=delivery.id, state__in=_GONE).update(said=bouncing.COMPLAINT)
+        Delivery.objects.filter(id=delivery.id, state__in=_WENT).update(said=bouncing.COMPLAINT)
     _leave(now, subscriber=subscriber.id)
     return _block(subscriber, bouncing.COMPLAINT, now)
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from broadsheet.accounts.rules import Ground, Person, Refused, Role
+from broadsheet.editions.queries import Edition
 from broadsheet.following.models import Delivery, Subscription
+from broadsheet.following.queries.newest import awaited as awaited_edition
 from broadsheet.following.queries.newest import newest as newest_edition
+from broadsheet.following.queries.subscribing import receiving
 from broadsheet.following.rules import schedule
 from broadsheet.following.rules.delivering import State
 from broadsheet.following.rules.subscribing import Cadence
@@ -19,6 +22,9 @@ from broadsheet.storage import among, update_rows
 
 __all__ = ["queue_due", "try_again"]
 
+# So long a digest waits for an edition that is not complete; then it goes as it stands, and its audit line says so.
+WAITED_FOR = timedelta(hours=4)
+LOOKED_AGAIN_AFTER = timedelta(minutes=20)
 SUPERSEDED = "It could not be sent before the next one was due."
 
 
@@ -52,44 +58,72 @@ def queue_due(*, now: datetime, limit: int = 1000) -> int:
 
 
 def _rows(now: datetime) -> QuerySet[Subscription]:
-    rows = Subscription.objects.filter(
-        next_at__lte=now,
-        confirmed_at__isnull=False,
-        left_at=None,
-        subscriber__confirmed_at__isnull=False,
-        subscriber__blocked_at=None,
-    )
+    rows = receiving().filter(next_at__lte=now)
     if connection.features.has_select_for_update_skip_locked:
         rows = rows.select_for_update(skip_locked=True, of=("self",))
     return rows.select_related("subscriber").order_by("next_at", "id")
 
 
 def _queue(due: list[_Due], now: datetime) -> None:
+    awaited = awaited_edition(Cadence.DAY, now)
+    if awaited is not None:
+        patient = [each for each in due if each.cadence is Cadence.DAY and _can_wait(each, now)]
+        _ask_again(patient, now)
+        due = [each for each in due if each not in patient]
     newest = {cadence: newest_edition(cadence, now) for cadence in {each.cadence for each in due}}
+    if awaited is not None and Cadence.DAY in newest:
+        newest[Cadence.DAY] = awaited
     had = set(
         Delivery.objects.filter(among("subscription_id", [each.id for each in due]))
         .filter(edition__in=[edition.label for edition in newest.values() if edition])
         .values_list("subscription_id", flat=True)
     )
-    rows = []
-    for each in due:
-        edition = newest[each.cadence]
-        label = edition.label if edition and each.id not in had else ""
-        rows.append(
-            Delivery(
-                subscription_id=each.id,
-                slot=schedule.slot(each.zone, each.next_at),
-                edition=label,
-                domain=each.address.rpartition("@")[2].lower(),
-                state=State.WAITING,
-                made_at=now,
-                due_at=now,
-            )
-        )
+    rows = [_row(each, newest[each.cadence] if each.id not in had else None, now) for each in due]
+    rows = _without_present(rows, now)
     _supersede((row.subscription_id for row in rows if row.edition), now)
     Delivery.objects.bulk_create(rows, ignore_conflicts=True, batch_size=100)
     moved = [(schedule.next_due(each.cadence, each.hour, each.zone, now), each.id) for each in due]
     update_rows(Subscription, ["next_at"], [(_stored(at), number) for at, number in moved])
+
+
+def _can_wait(each: _Due, now: datetime) -> bool:
+    """Whether her digest can come a little later, still on her day, for an edition that is not complete at her hour."""
+    at = min(schedule.next_due(each.cadence, each.hour, each.zone, now - timedelta(days=1)), now)
+    later = now + LOOKED_AGAIN_AFTER
+    return later - at <= WAITED_FOR and schedule.slot(each.zone, later) == schedule.slot(each.zone, each.next_at)
+
+
+def _ask_again(patient: list[_Due], now: datetime) -> None:
+    Subscription.objects.filter(among("id", [each.id for each in patient])).update(next_at=now + LOOKED_AGAIN_AFTER)
+
+
+def _row(each: _Due, edition: Edition | None, now: datetime) -> Delivery:
+    return Delivery(
+        subscription_id=each.id,
+        slot=schedule.slot(each.zone, each.next_at),
+        edition=edition.label if edition else "",
+        domain=each.address.rpartition("@")[2].lower(),
+        state=State.WAITING,
+        made_at=now,
+        due_at=now,
+    )
+
+
+def _without_present(rows: list[Delivery], now: datetime) -> list[Delivery]:
+    """The rows whose reader has none of that day yet, as after she chose another hour or zone.
+
+    One that still waits takes the newer edition.
+    """
+    found = Delivery.objects.filter(
+        among("subscription_id", [row.subscription_id for row in rows]), slot__in={row.slot for row in rows}
+    )
+    present = {(row.subscription_id, row.slot): row for row in found}
+    for row in rows:
+        before = present.get((row.subscription_id, row.slot))
+        if before is not None and row.edition and before.state == State.WAITING:
+            waiting = Delivery.objects.filter(id=before.id, state=State.WAITING)
+            waiting.update(edition=row.edition, due_at=now, attempts=0)
+    return [row for row in rows if (row.subscription_id, row.slot) not in present]
 
 
 def _supersede(subscription_ids: Iterable[int], now: datetime) -> None:

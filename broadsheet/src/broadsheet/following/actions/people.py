@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from broadsheet.following.models import Follow, Hidden, Profile, Subscriber
+from broadsheet.following.models import Follow, Hidden, Profile, Subscriber, Subscription
 from broadsheet.following.rules.follows import Kind
 
 
@@ -56,12 +56,26 @@ def _subscribers(from_id: int, to_id: int) -> None:
     kept = Subscriber.objects.filter(user=to_id).first()
     if gone is None:
         return
-    if kept is not None and (kept.confirmed_at is not None or gone.confirmed_at is None):
-        gone.delete()
-        return
     if kept is not None:
-        kept.delete()
+        stays, goes = (kept, gone) if kept.confirmed_at is not None or gone.confirmed_at is None else (gone, kept)
+        move_subscriptions(from_id=goes.id, to_id=stays.id)
+        goes.delete()
+        gone = stays
     Subscriber.objects.filter(id=gone.id).update(user=to_id)
+
+
+def move_subscriptions(*, from_id: int, to_id: int) -> None:
+    """Give one subscriber the confirmed digests of another, of every cadence in which she has none that goes on.
+
+    What she left long ago makes room. Call inside a transaction, before the other is deleted.
+    """
+    hers = Subscription.objects.filter(subscriber=to_id)
+    for row in Subscription.objects.filter(subscriber=from_id, confirmed_at__isnull=False).order_by("left_at"):
+        same = hers.filter(cadence=row.cadence)
+        if same.filter(left_at=None).exists() or (row.left_at is not None and same.exists()):
+            continue
+        same.delete()
+        Subscription.objects.filter(id=row.id).update(subscriber=to_id)
 
 
 def _profiles(from_id: int, to_id: int) -> None:

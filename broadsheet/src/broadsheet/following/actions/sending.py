@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import uuid4
 
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
@@ -279,6 +279,10 @@ class Sender:
             return
         try:
             mail = self.compose(claimed.subscription_id, claimed.edition)
+        except DatabaseError:
+            # Nothing is wrong with the mail: it is made once the database answers again.
+            self._claimed.appendleft(claimed)
+            raise
         except Exception:
             _log.exception("The mail of delivery %d could not be made.", claimed.id)
             self._results[claimed.id] = _Result(State.FAILED, MADE_WRONG)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,8 +13,9 @@ from django.db import transaction
 from django.db.models import Q
 
 from broadsheet.accounts.rules import Ground, Person, Refused
+from broadsheet.following.actions.people import move_subscriptions
 from broadsheet.following.models import Subscriber, Subscription
-from broadsheet.following.queries.subscribing import Subscribed, subscribed
+from broadsheet.following.queries.subscribing import Subscribed, subscribed, wish_of
 from broadsheet.following.rules.schedule import next_due
 from broadsheet.following.rules.subscribing import (
     ASKED_AGAIN_AFTER,
@@ -38,7 +40,6 @@ def ask(*, address: str, wish: Wish, consent: Mapping[str, str], now: datetime) 
     None where no mail is to go: to an address that is blocked, and to one that was asked within the hour. There what
     waits is changed to the newest wish, and the earlier mail confirms that. At most one wish waits for an address.
     """
-    _forget_unconfirmed(now)
     with transaction.atomic():
         who, _ = Subscriber.objects.get_or_create(address=address, defaults={"made_at": now})
         if who.blocked_at is not None:
@@ -59,7 +60,7 @@ def ask_blocked(*, key: str, consent: Mapping[str, str], now: datetime) -> str |
         )
         if row is None:
             return None
-        return _waiting(row.subscriber, _wish_of(row, mine=row.mine), consent, now, BLOCKED_ASKED_AFTER)
+        return _waiting(row.subscriber, wish_of(row), consent, now, BLOCKED_ASKED_AFTER)
 
 
 def _waiting(
@@ -84,12 +85,17 @@ def take_back(*, secret: str) -> None:
     Subscriber.objects.filter(subscriptions__secret_digest=digest_of(secret)).update(asked_at=None)
 
 
-def _forget_unconfirmed(now: datetime) -> None:
+def forget_unconfirmed(*, now: datetime) -> None:
     """Delete what nobody confirmed in time, and addresses that nothing hangs on."""
+    long_ago = now - CONFIRM_WITHIN
     with transaction.atomic():
         Subscription.objects.filter(confirmed_at=None, secret_until__lt=now).delete()
         Subscriber.objects.filter(
-            subscriptions=None, user=None, blocked_at=None, asked_at__lt=now - CONFIRM_WITHIN
+            Q(asked_at=None) | Q(asked_at__lt=long_ago),
+            made_at__lt=long_ago,
+            subscriptions=None,
+            user=None,
+            blocked_at=None,
         ).delete()
 
 
@@ -115,9 +121,9 @@ def confirm(*, secret: str, network: str, now: datetime) -> Subscribed | None:
         if begun.id != waiting.id:
             waiting.delete()
         Subscriber.objects.filter(id=begun.subscriber_id).update(
-            confirmed_at=now, asked_at=None, blocked_at=None, blocked_because="", soft_bounces=0
+            confirmed_at=now, asked_at=None, blocked_at=None, blocked_because="", soft_bounces=0, soft_since=None
         )
-        return _begin(begun, _wish_of(waiting, mine=begun.mine), now)
+        return _begin(begun, replace(wish_of(waiting), mine=begun.mine), now)
 
 
 def subscribe_reader(*, by: Person, address: str, wish: Wish, consent: Mapping[str, str], now: datetime) -> Subscribed:
@@ -126,8 +132,10 @@ def subscribe_reader(*, by: Person, address: str, wish: Wish, consent: Mapping[s
     Raises Refused where mail to the address is blocked, where somebody else's account has it, or where she has a
     subscription of that cadence already.
     """
+    # By itself: what her address gets already is hers to see and to change, also where this wish is refused.
     with transaction.atomic():
         who = _subscriber_of(by.id, address, now)
+    with transaction.atomic():
         if who.blocked_at is not None:
             raise Refused(f"No mail goes to your address: {who.blocked_because}", ground=Ground.NOT_ALLOWED)
         earlier = _of_cadence(who.id, wish.cadence)
@@ -147,12 +155,13 @@ def claim(*, by: Person, address: str, now: datetime) -> None:
 
 
 def move(*, person_id: int, address: str, now: datetime) -> None:
-    """Send a person's digests to the address that she has just confirmed, if she has any.
+    """Send a person's digests to the address that she has just confirmed; what that address got is hers from now on.
 
     Where that address is another account's, they go on to the old one.
     """
+    theirs = (Q(user=person_id) & ~Q(address=address)) | Q(user=None, address=address, confirmed_at__isnull=False)
     with suppress(Refused), transaction.atomic():
-        if Subscriber.objects.filter(user=person_id).exclude(address=address).exists():
+        if Subscriber.objects.filter(theirs).exists():
             _subscriber_of(person_id, address, now)
 
 
@@ -165,14 +174,11 @@ def _subscriber_of(person_id: int, address: str, now: datetime) -> Subscriber:
         raise Refused("Another account gets mail at this address. Nothing was changed.", ground=Ground.TAKEN)
     if hers is not None and at_address is not None and hers.id != at_address.id:
         # Her address is another one now, to which somebody subscribed without an account: what was asked there stays.
-        for row in at_address.subscriptions.all():
-            if row.confirmed_at is None or _of_cadence(hers.id, row.cadence) is not None:
-                row.delete()
-        at_address.subscriptions.update(subscriber=hers)
+        move_subscriptions(from_id=at_address.id, to_id=hers.id)
         hers.blocked_at, hers.blocked_because = at_address.blocked_at, at_address.blocked_because
         at_address.delete()
     elif who.address != address:
-        who.blocked_at, who.blocked_because, who.soft_bounces = None, "", 0
+        who.blocked_at, who.blocked_because, who.soft_bounces, who.soft_since = None, "", 0, None
     who.address, who.user_id, who.confirmed_at = address, person_id, who.confirmed_at or now
     who.save()
     return who
@@ -215,7 +221,7 @@ def come_back(*, key: str, now: datetime) -> Subscribed | None:
         other = _of_cadence(row.subscriber_id, row.cadence)
         if other is not None and other.left_at is None:
             raise Refused(_LIMIT[Cadence(row.cadence)], ground=Ground.TAKEN, field="cadence")
-        return _begin(row, _wish_of(row, mine=row.mine), now)
+        return _begin(row, wish_of(row), now)
 
 
 def _goes_on() -> Q:
@@ -249,10 +255,6 @@ def _columns(wish: Wish) -> dict[str, Any]:
         "sections": list(wish.sections),
         "searches": list(wish.searches),
     }
-
-
-def _wish_of(row: Subscription, *, mine: bool) -> Wish:
-    return Wish(Cadence(row.cadence), row.hour, row.zone, tuple(row.sections), tuple(row.searches), mine)
 
 
 def _new_key() -> str:

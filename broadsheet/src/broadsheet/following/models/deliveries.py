@@ -41,6 +41,7 @@ class Delivery(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["state", "due_at"], name="delivery_waiting", condition=Q(finished_at__isnull=True)),
+            models.Index(fields=["-slot"], name="delivery_slot"),
         ]
 
 

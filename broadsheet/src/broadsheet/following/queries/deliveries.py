@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q
 
-from broadsheet.following.models import Delivery, Post, Subscription
+from broadsheet.following.models import Delivery, Post
+from broadsheet.following.queries.subscribing import receiving
 from broadsheet.following.rules.delivering import LATE, USUAL_SILENCE, State
 from broadsheet.following.rules.subscribing import Cadence
 
@@ -143,23 +144,20 @@ _ENDED = ("sent", "nothing", "failed", "bounced", "doubtful")
 def standing(now: datetime) -> Standing:
     """How mail goes, and what is wrong with it."""
     open_ = Delivery.objects.filter(finished_at=None).aggregate(count=Count("id"), oldest=Min("made_at"))
+    # A worker that does not run puts nothing into the outbox: what is due and not in it waits as well.
+    overdue = receiving().filter(next_at__lte=now).aggregate(at=Min("next_at"))["at"]
+    oldest = min(filter(None, (open_["oldest"], overdue)), default=None)
     sent_at = Delivery.objects.filter(state=State.SENT).aggregate(at=Max("finished_at"))["at"]
     post = Post.objects.first() or Post()
     return Standing(
-        subscribed=_subscribed().count(),
+        subscribed=receiving().count(),
         waiting=open_["count"],
-        oldest=open_["oldest"],
+        oldest=oldest,
         sent_at=sent_at,
         answered_at=post.answered_at,
         down_since=post.down_since,
         said=post.said,
-        troubles=tuple(_troubles(post, open_["oldest"], sent_at, now)),
-    )
-
-
-def _subscribed() -> QuerySet[Subscription]:
-    return Subscription.objects.filter(
-        confirmed_at__isnull=False, left_at=None, subscriber__confirmed_at__isnull=False, subscriber__blocked_at=None
+        troubles=tuple(_troubles(post, oldest, sent_at, now)),
     )
 
 
@@ -188,7 +186,7 @@ def _unheard(cadence: Cadence, since: datetime) -> str:
     if not recent.exists() or recent.filter(well).exists():
         return ""
     theirs = Delivery.objects.filter(subscription=OuterRef("id"))
-    readers = _subscribed().filter(Exists(theirs), cadence=cadence, confirmed_at__lt=since).count()
+    readers = receiving().filter(Exists(theirs), cadence=cadence, confirmed_at__lt=since).count()
     return f"{readers} reader{'' if readers == 1 else 's'}" if readers else ""
 
 

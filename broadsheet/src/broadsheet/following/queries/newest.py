@@ -14,6 +14,14 @@ from broadsheet.following.rules.subscribing import Cadence
 _LOOKED_AT = 10
 
 
+def awaited(cadence: Cadence, now: datetime) -> Edition | None:
+    """The edition of today that lacks something which its source announced; None where there is no such one."""
+    if cadence is not Cadence.DAY:
+        return None
+    found = editions.archive(Kind.DAY, before=now.date() + timedelta(days=1), limit=1)
+    return found[0] if found and editions.unfinished(found) else None
+
+
 def newest(cadence: Cadence, now: datetime) -> Edition | None:
     """The newest edition of a cadence to which nothing is expected to come; None without one, or where it is no news.
 

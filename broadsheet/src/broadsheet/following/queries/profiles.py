@@ -150,7 +150,7 @@ def near(viewer: Person | None, paper_ids: Collection[int], *, profile: int | No
     scores = trained.model.scores(shown.rows)
     own = set(trained.ids)
     saved = [paper_id in own for paper_id in shown.ids]
-    best = np.lexsort((-scores, saved))[: rules.MOST_EXPLAINED]
+    best = np.lexsort((-scores, np.asarray(saved)))[: rules.MOST_EXPLAINED]
     reasons = _reasons(trained, shown.rows.of(best), [shown.ids[at] for at in best], [shown.words[at] for at in best])
     rows = zip(shown.ids, scores.tolist(), saved, strict=True)
     return {paper_id: Near(score, reasons.get(paper_id, ""), is_saved) for paper_id, score, is_saved in rows}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from broadsheet.bibliography.taxonomy import CATEGORIES
 from broadsheet.following.models import Subscriber, Subscription
 from broadsheet.following.rules.subscribing import Cadence, Wish, digest_of
@@ -42,7 +44,7 @@ def subscribed(row: Subscription) -> Subscribed:
         id=row.id,
         key=row.key,
         address=who.address,
-        wish=Wish(Cadence(row.cadence), row.hour, row.zone, tuple(row.sections), tuple(row.searches), row.mine),
+        wish=wish_of(row),
         has_account=who.user_id is not None,
         made_at=row.made_at,
         confirmed_at=row.confirmed_at,
@@ -50,6 +52,21 @@ def subscribed(row: Subscription) -> Subscribed:
         next_at=row.next_at,
         blocked_because=(who.blocked_because or "Mail to this address came back.") if who.blocked_at else "",
     )
+
+
+def receiving() -> QuerySet[Subscription]:
+    """The subscriptions whose digests may go out: confirmed, not left, and to an address that is not blocked.
+
+    For the other modules of the app.
+    """
+    return Subscription.objects.filter(
+        confirmed_at__isnull=False, left_at=None, subscriber__confirmed_at__isnull=False, subscriber__blocked_at=None
+    )
+
+
+def wish_of(row: Subscription) -> Wish:
+    """What the row asks for."""
+    return Wish(Cadence(row.cadence), row.hour, row.zone, tuple(row.sections), tuple(row.searches), row.mine)
 
 
 def waiting(secret: str, *, now: datetime) -> Subscribed | None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from broadsheet.following.rules.subscribing import Cadence
+from broadsheet.mailing.bounces import NO_SUCH_ADDRESS
 from broadsheet.mailing.outcomes import Stage
 
 
@@ -65,8 +66,6 @@ class Verdict(StrEnum):
     REFUSED = "refused"
 
 
-# RFC 3463, section 3.2, and RFC 7505, section 4.2: no such mailbox, no such domain, moved, a domain that takes no mail.
-_GONE = frozenset({"5.1.1", "5.1.2", "5.1.6", "5.1.10"})
 _FULL = frozenset({"5.2.2", "4.2.2"})
 # What a server says of the mail itself, which the next attempt does not change.
 _ABOUT_THE_MAIL = re.compile(r"5\.(3\.4|2\.3|6\.\d+|5\.\d+)$")
@@ -93,7 +92,7 @@ def verdict(stage: Stage, code: int, status: str, said: str) -> Verdict:
         return Verdict.FULL
     if stage is not Stage.RECIPIENT:
         return Verdict.REFUSED
-    if status in _GONE and not _POLICY.search(said):
+    if status in NO_SUCH_ADDRESS and not _POLICY.search(said):
         return Verdict.GONE
     if not status and code in (550, 551, 553) and _NO_SUCH.search(said) and not _POLICY.search(said):
         return Verdict.GONE

@@ -23,7 +23,7 @@ MOST_FAILURES = 5
 # What is waited before each further attempt. After the last the message has failed.
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360))
 
-_GONE = 410
+_NOT_WANTED = 410
 _LATER = frozenset({408, 425, 429})
 
 
@@ -72,7 +72,7 @@ def next_of(status: int, *, refused: bool, attempts: int) -> Next:
     """
     if 200 <= status < 300:
         return Next.SENT
-    if status == _GONE:
+    if status == _NOT_WANTED:
         return Next.OFF
     again = not refused and (status == 0 or status >= 500 or status in _LATER)
     return Next.AGAIN if again and attempts <= len(PAUSES) else Next.FAILED

@@ -86,7 +86,8 @@ class Unfit(ValueError):
 
 def read_address(text: str) -> str:
     """The mail address in small letters, its host as DNS knows it (RFC 5891). Raises Unfit for what is none."""
-    local, _, domain = text.strip().lower().rpartition("@")
+    # Names with letters of other scripts take time by the square of their length.
+    local, _, domain = text.strip()[: LONGEST_ADDRESS + 1].lower().rpartition("@")
     try:
         host = domain.encode("idna").decode("ascii")
     except UnicodeError:
@@ -129,7 +130,7 @@ def _sections_problem(sections: tuple[str, ...], is_section: Callable[[str], boo
     if len(sections) > MOST_SECTIONS:
         return f"{MOST_SECTIONS} sections are the most. Choose fewer, or none for the head of every edition."
     if not all(map(is_section, sections)):
-        return "One of these sections is not one of this paper. Choose from the list."
+        return "One of these sections is not here. Choose from the list."
     return ""
 
 

@@ -27,8 +27,7 @@ def footing(sheet: Sheet, key: str) -> Footing:
     base = settings.BROADSHEET_ADDRESS
     every = _EVERY.get(sheet.kind, "now and then")
     return Footing(
-        why=f"You get this because somebody asked {sheet.site} to send it to this address {every}, and confirmed it "
-        "from here.",
+        why=f"You get this because this address is subscribed to {sheet.site}, {every}.",
         manage=base + links.MANAGE.format(key=key),
         leave=base + links.LEAVE.format(key=key),
         imprint=f"{sheet.site}, {sheet.home} · {sheet.sender}",

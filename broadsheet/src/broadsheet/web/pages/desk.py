@@ -65,6 +65,7 @@ def _of(edition: editions.Edition, she: Person, sieve: Sieve) -> dict[str, objec
     return {
         "address": addresses.edition(edition.kind, edition.label),
         "audit": editions.audit(edition),
+        "all_hidden": bool(found.reasons),
         "follows_any": bool(found.reasons) or bool(follows.follows_of(she)),
         "followed": _told(loaded, found.reasons),
         "more": max(0, len(found.reasons) - MOST),

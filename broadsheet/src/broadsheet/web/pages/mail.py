@@ -45,7 +45,7 @@ from broadsheet.following.rules.subscribing import (
     shortened_network,
     typed_of,
 )
-from broadsheet.web import addresses, proxies, viewing, wording
+from broadsheet.web import proxies, viewing, wording
 from broadsheet.web.pages import refusals
 from broadsheet.web.pages.sections import sections
 from broadsheet.web.rendering import page
@@ -159,7 +159,7 @@ def _handed_over(request: HttpRequest, address: str, wish: Wish, secret: str | N
         connection.open()
         try:
             if secret is not None:
-                connection.send_messages([_asking_mail(request, address, wish, secret)])
+                connection.send_messages([_asking_mail(address, wish, secret)])
         finally:
             connection.close()
     except (OSError, SMTPException) as error:
@@ -174,13 +174,16 @@ def _network(request: HttpRequest) -> str:
     return shortened_network(proxies.sender(request))
 
 
-def _asking_mail(request: HttpRequest, address: str, wish: Wish, secret: str) -> EmailMultiAlternatives:
-    """The mail that asks whether it was she: one link, no headers of lists, as it is none yet."""
-    base = addresses.base_of(request)
+def _asking_mail(address: str, wish: Wish, secret: str) -> EmailMultiAlternatives:
+    """The mail that asks whether it was she: one link, no headers of lists, as it is none yet.
+
+    Nothing that a stranger typed stands in it, nor the host that he asked for: it goes to whomever he named.
+    """
+    base = settings.BROADSHEET_ADDRESS
     values = {
         "base": base,
         "confirm": base + links.CONFIRM.format(secret=secret),
-        "wish": _in_words(wish),
+        "wish": _in_words(wish, typed=False),
         "days": CONFIRM_WITHIN.days,
     }
     mail = EmailMultiAlternatives(
@@ -245,7 +248,10 @@ def _asked_again(request: HttpRequest, found: Subscribed, now: datetime) -> str:
     consent = {"form": "again", "from": _network(request)}
     secret = actions.ask_blocked(key=found.key, consent=consent, now=now)
     if secret is None:
-        return "This address was asked within a day, or needs no asking. Look for that mail, or come back tomorrow."
+        return (
+            "A mail to confirm went there less than a day ago, or nothing is wrong with this address any more. "
+            "Look for that mail, or come back tomorrow."
+        )
     if not _handed_over(request, found.address, found.wish, secret):
         return "The mail could not be sent just now. Try again later."
     return "A mail is on its way. Follow its link and press the button; then digests come again."
@@ -417,12 +423,15 @@ def _shown(found: Subscribed) -> dict[str, Any]:
     }
 
 
-def _in_words(wish: Wish) -> list[str]:
-    """What somebody asked for, in a few lines."""
+def _in_words(wish: Wish, *, typed: bool = True) -> list[str]:
+    """What somebody asked for, in a few lines; with what was typed, or only how much that is."""
     days = {"day": "Every day", "week": "Every Tuesday", "month": "On the 2nd of every month"}
     said = [f"{days[wish.cadence]} at {wish.hour:02}:00, {wish.zone}"]
     said += [f"Sections: {', '.join(map(wording.section_name, wish.sections))}"] if wish.sections else []
-    said += [f"Search: {text}" for text in wish.searches]
+    if typed:
+        said += [f"Search: {text}" for text in wish.searches]
+    elif wish.searches:
+        said.append(wording.count(len(wish.searches), "search", "searches"))
     said += ["What you follow, and what is near your library"] if wish.mine else []
     return said if len(said) > 1 else [*said, "The head of the edition"]
 
