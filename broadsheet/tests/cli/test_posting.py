@@ -209,5 +209,22 @@ class TestProvider:
         error = type("Both", (AnymailRequestsAPIError, kind), {})("no answer")
         assert isinstance(self.failing(line, error, monkeypatch), expected)
 
+    @pytest.mark.parametrize("address", ["http://127.0.0.1:9/", "http://nosuch.invalid/"])
+    def test_a_provider_that_is_not_found_has_heard_nothing(
+        self, line: ProviderLine, monkeypatch: pytest.MonkeyPatch, address: str
+    ) -> None:
+        """By real attempts: nobody listens there, and nobody has that name."""
+        line._backend.api_url = address
+        assert isinstance(line.hand_over(LETTER, lambda: True), Lost)
+
+    @pytest.mark.parametrize("status", [200, 202, 500, 502, 504])
+    def test_an_answer_that_nobody_can_read_may_be_a_mail_that_went(
+        self, line: ProviderLine, monkeypatch: pytest.MonkeyPatch, status: int
+    ) -> None:
+        answer = Response()
+        answer.status_code, answer._content = status, b"<html>"
+        outcome = self.failing(line, AnymailRequestsAPIError("No.", response=answer), monkeypatch)
+        assert isinstance(outcome, Unconfirmed)
+
     def test_a_mail_that_cannot_be_written(self, line: ProviderLine, monkeypatch: pytest.MonkeyPatch) -> None:
         assert isinstance(self.failing(line, ValueError("bad header"), monkeypatch), Unsendable)

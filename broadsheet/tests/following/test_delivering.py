@@ -375,6 +375,22 @@ class TestSending:
         assert state_of(delivery) == (State.NOTHING, "Nothing was printed.")
         assert taker.tried == []
 
+    def test_a_database_that_does_not_answer_fails_no_mail(self, sender: Any) -> None:
+        deliveries_ = [waiting(1), waiting(2)]
+        is_down = [True]
+
+        def compose(number: int, label: str) -> Outgoing:
+            if is_down[0]:
+                raise OperationalError("the server closed the connection")
+            return mail(number, label)
+
+        sending_ = sender(Taker(), compose)
+        with pytest.raises(OperationalError):
+            sending_.work(seconds=5)
+        is_down[0] = False
+        sending_.work(seconds=5)
+        assert [state_of(each)[0] for each in deliveries_] == [State.SENT, State.SENT]
+
     def test_one_that_cannot_be_made_keeps_no_other_waiting(
         self, sender: Any, caplog: pytest.LogCaptureFixture
     ) -> None:

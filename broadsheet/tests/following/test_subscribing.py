@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from broadsheet.accounts.rules import Refused
 from broadsheet.following.actions import subscribing as actions
+from broadsheet.following.actions.people import take_over
 from broadsheet.following.models import Subscriber, Subscription
 from broadsheet.following.queries import subscribing as queries
 from broadsheet.following.rules.subscribing import (
@@ -203,6 +204,19 @@ class TestStored:
         self.begin(ADDRESS)
         actions.move(person_id=ada().id, address=ADDRESS, now=NOW)
         assert [each.address for each in queries.of_person(ada().id)] == [ADDRESS]
+
+    def test_of_two_accounts_that_become_one_every_digest_goes_on(self) -> None:
+        kept = self.begin(ADDRESS)
+        actions.move(person_id=ada().id, address=ADDRESS, now=NOW)
+        actions.leave(key=kept.key, by=LeftBy.PAGE, now=NOW)
+        actions.subscribe_reader(by=ada(), address=ADDRESS, wish=Wish(Cadence.MONTH), consent={}, now=NOW)
+        for cadence in Cadence:
+            actions.subscribe_reader(by=bela(), address="bela@example.org", wish=Wish(cadence), consent={}, now=NOW)
+        take_over(from_id=bela().id, to_id=ada().id)
+        found = queries.of_person(ada().id)
+        assert sorted(each.wish.cadence for each in found if each.is_on) == sorted(Cadence)
+        assert {each.address for each in found} == {ADDRESS}
+        assert (len(found), Subscriber.objects.count()) == (3, 1)
 
     @pytest.mark.parametrize("is_taken_back", [pytest.param(True, id="failed"), pytest.param(False, id="sent")])
     def test_what_nobody_confirms_is_forgotten_with_its_address(self, is_taken_back: bool) -> None:

@@ -598,7 +598,7 @@ def test_who_has_the_key_of_a_blocked_address_has_it_asked_once_a_day(visitor: C
     found = queries.by_key(row.key)
     assert found is not None
     assert (found.is_on, found.wish.zone) == (True, "Asia/Kolkata")
-    assert "needs no asking" in text(visitor.post(manage, {"do": "again"}))
+    assert "nothing is wrong with this address" in text(visitor.post(manage, {"do": "again"}))
 
 
 def test_a_blocked_address_is_told_to_its_reader_and_nobody_else(client: Client) -> None:
