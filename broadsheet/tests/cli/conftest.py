@@ -49,7 +49,7 @@ def _alive(pid: int) -> bool:
 
 
 def _descendants(pid: int) -> dict[int, str]:
-    """Command lines of the processes below `pid`."""
+    """Command lines of the processes below `pid`, children before their children."""
     parents: dict[int, int] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -115,8 +115,11 @@ class Running:
         return self.process.wait(within)
 
     def child(self, words: str) -> int:
-        """The number of the first process below it whose command line has these words."""
-        return min(pid for pid, command in _descendants(self.pid).items() if words in command)
+        """The number of the process below it, the nearest, whose command line has these words.
+
+        Numbers of processes begin anew when they run out, so that a child can have a smaller one than its parent.
+        """
+        return next(pid for pid, command in _descendants(self.pid).items() if words in command)
 
     def commands(self) -> list[str]:
         """The command lines of all processes below it."""
