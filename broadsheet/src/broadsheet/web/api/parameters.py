@@ -136,7 +136,8 @@ def _schemas(model: type[Parameters]) -> dict[str, Any]:
 def _meant(schema: dict[str, Any]) -> str:
     """What a parameter of this schema can be, in words."""
     if "enum" in schema:
-        return " or ".join(f"'{value}'" for value in schema["enum"])
+        *values, last = [f"'{value}'" for value in schema["enum"]]
+        return f"{', '.join(values)} or {last}" if values else last
     if schema["type"] == "integer":
         least, most = schema["minimum"], schema.get("maximum")
         return f"a number from {least} to {most}" if most else f"a number, {least} or more"
