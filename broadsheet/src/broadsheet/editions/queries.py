@@ -157,6 +157,8 @@ def _today() -> date:
 
 def edition_of(kind: Kind, label: str) -> Edition | None:
     """The edition of a kind and label; None when it was never printed, or is empty again."""
+    if "\0" in label:  # PostgreSQL refuses to look for one
+        return None
     row = Row.objects.filter(kind=kind, label=label, size__gt=0).first()
     return _edition(row) if row else None
 
