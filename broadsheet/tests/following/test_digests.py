@@ -273,7 +273,7 @@ class TestMine:
 class TestNothingToSay:
     def test_no_edition_was_printed(self, subscribe: Subscribe) -> None:
         said = because(subscribe(), None)
-        assert said.startswith("No edition of the day was printed since the last one that you were sent.")
+        assert said.startswith("No new edition of the day was printed.")
 
     def test_nothing_of_what_was_chosen_is_there(self, subscribe: Subscribe) -> None:
         edition = press(lanterns(2, "cs.LG"))

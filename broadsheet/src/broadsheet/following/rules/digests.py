@@ -55,7 +55,7 @@ def _any_of(names: Sequence[str]) -> str:
 
 def no_edition(kind: Kind, why: str) -> str:
     """Why nothing was sent where no edition was printed; `why` is what the calendar or a source says of today."""
-    said = f"No edition of the {_PERIODS.get(kind, 'paper')} was printed since the last one that you were sent."
+    said = f"No new edition of the {_PERIODS.get(kind, 'paper')} was printed."
     return f"{said} {why}" if why else said
 
 
