@@ -121,6 +121,13 @@ def discussion(paper_id: int, viewer: Person | None, *, after: int = 0, limit: i
     )
 
 
+def newest(paper_id: int, *, limit: int) -> list[Comment]:
+    """The last comments beneath a shown paper that everybody can read, the newest first."""
+    family = papers.families([paper_id])[paper_id]
+    rows = _readable(_public()).filter(paper__in=family).order_by("-id")[:limit]
+    return _seen([(row, 0) for row in rows], _eyes(None))
+
+
 def one(comment_id: int, viewer: Person | None) -> Comment | None:
     """The comment, if it is the viewer's to see; None when there is none, or it is of a group that is not hers."""
     eyes = _eyes(viewer)

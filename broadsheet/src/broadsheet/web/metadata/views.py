@@ -12,7 +12,8 @@ from broadsheet.web.metadata.pictures import views as pictures
 from broadsheet.web.metadata.work import Work, work
 from broadsheet.web.pages.papers import paper as page_of
 from broadsheet.web.syndication import citations
-from broadsheet.web.syndication.views import downloaded, fresh
+from broadsheet.web.syndication.papers import of_paper
+from broadsheet.web.syndication.views import FEEDS, downloaded, fresh, written
 
 _WRITERS = {
     "jsonld": (schema.TYPE, schema.written),
@@ -36,6 +37,8 @@ def in_form(request: HttpRequest, key: str, form: str) -> HttpResponse:
         return HttpResponseRedirect(addresses.in_form(addresses.paper(row.key), form))
     if form == pictures.FORM:
         return pictures.of_paper(request, row)
+    if form in FEEDS:
+        return written(request, form, of_paper(row, base=addresses.base_of(request)))
     known = work(row, papers.identifiers_of([row.id])[row.id], base=addresses.base_of(request))
     response = _answer(request, known, form)
     response.headers["Link"] = signposting.back(known)

@@ -36,7 +36,7 @@ _BYLINE = 10
 _TITLE = 1_000
 _SUMMARY = 400
 # What a feed without entries is dated by, as it needs a date (RFC 4287, section 4.1.1).
-_NEVER = datetime(2026, 1, 1, tzinfo=UTC)
+NEVER = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def feed(part: Part, *, base: str) -> Feed:
         subtitle=legal(_subtitle(part)),
         base=base,
         part=part,
-        updated=max((entry.updated for entry in entries), default=_NEVER),
+        updated=max((entry.updated for entry in entries), default=NEVER),
         entries=entries,
         edition=_state(part.edition) if part.edition else None,
     )
@@ -200,7 +200,7 @@ def _of_paper(card: cards.Card, known: Iterable[Identifier], part: Part, base: s
         id=tag(f"paper/{row.key}"),
         title=_cut(legal(card.title_text), _TITLE),
         url=base + card.url,
-        updated=max(filter(None, (published, _moment(_day(row.updated)))), default=_NEVER),
+        updated=max(filter(None, (published, midnight(day_of(row.updated)))), default=NEVER),
         published=published,
         body=_body(card, by_scheme, late=bool(place and place.late)),
         summary=_cut(legal(cards.plain(row.summary or row.abstract)), _SUMMARY),
@@ -264,14 +264,15 @@ def _pdf(identifier: Identifier) -> str:
 
 
 def _published(row: papers.Paper) -> datetime | None:
-    return _moment(row.announced or _day(row.submitted))
+    return midnight(row.announced or day_of(row.submitted))
 
 
-def _day(text: str) -> date | None:
+def day_of(text: str) -> date | None:
+    """The first day that a date stands for, however much of it is known; None for a blank one."""
     return PartialDate.parse(text).first if text else None
 
 
-def _moment(day: date | None) -> datetime | None:
+def midnight(day: date | None) -> datetime | None:
     """The midnight that begins the day on arXiv's clock, in Coordinated Universal Time."""
     return datetime.combine(day, time(), wording.EASTERN).astimezone(UTC) if day else None
 

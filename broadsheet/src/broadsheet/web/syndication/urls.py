@@ -16,9 +16,9 @@ from broadsheet.web.metadata.views import in_form
 from broadsheet.web.pages import markdown, sections
 from broadsheet.web.syndication import follows, lists, shelves, views
 
-_FEEDS = ("atom", "rss", "json")
+_FEEDS = views.FEEDS
 _CITATIONS = ("bib", "ris", "csl.json")
-_ABOUT_A_PAPER = (*_CITATIONS, "jsonld", "linkset", "linkset.json", pictures.FORM)
+_ABOUT_A_PAPER = (*_CITATIONS, *_FEEDS, "jsonld", "linkset", "linkset.json", pictures.FORM)
 
 
 def _or_page(view: markdown.View, page: markdown.View) -> markdown.View:

@@ -25,6 +25,7 @@ View = Callable[..., HttpResponse]
 _KEPT_SECONDS = 300
 _AGAIN_SECONDS = 60
 _MOST_SECTIONS = 500
+FEEDS = ("atom", "rss", "json")
 _PLAIN = "text/plain; charset=utf-8"
 
 
@@ -56,7 +57,11 @@ def forms_of(find: lists.Finder, *, as_feed: lists.Finder | None = None) -> View
 
 
 def _fed(request: HttpRequest, form: str, part: lists.Part) -> HttpResponse:
-    made = feeds.feed(part, base=addresses.base_of(request))
+    return written(request, form, feeds.feed(part, base=addresses.base_of(request)))
+
+
+def written(request: HttpRequest, form: str, made: feeds.Feed) -> HttpResponse:
+    """A feed in one of `FEEDS`."""
     site = settings.BROADSHEET_SITE_NAME
     if form == "atom":
         return fresh(request, atom.write(made, site=site), atom.TYPE)
