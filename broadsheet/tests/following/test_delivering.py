@@ -643,6 +643,12 @@ class TestTelling:
     def test_all_is_well_where_nobody_subscribed(self) -> None:
         assert deliveries.standing(NOW).troubles == ()
 
+    def test_what_became_of_a_mail_is_kept_for_a_year_and_a_little(self) -> None:
+        old = waiting(1, state=State.SENT, finished_at=NOW - timedelta(days=401))
+        young = waiting(2, state=State.SENT, finished_at=NOW - timedelta(days=399))
+        assert delivering.forget_old(now=NOW) == 1
+        assert list(Delivery.objects.values_list("id", flat=True)) == [young.id] != [old.id]
+
     def test_mail_that_waits_while_none_goes_is_told(self) -> None:
         waiting(made_at=NOW - timedelta(hours=2))
         assert "Does the worker run?" in deliveries.standing(NOW).troubles[0]

@@ -127,6 +127,7 @@ class Rounds:
             forget_removed(now=timezone.now())
             community.purge_comments()
             following.forget_unconfirmed(now=timezone.now())
+            following.forget_old(now=timezone.now())
 
     def _harvest(self) -> bool:
         """One step of the schedule of harvests, when it is time to look at it."""

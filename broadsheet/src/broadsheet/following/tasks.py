@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from broadsheet.following.actions import delivering
+from broadsheet.following.actions.delivering import forget_old
 from broadsheet.following.actions.profiles import keep_papers
 from broadsheet.following.actions.sending import Sender
 from broadsheet.following.actions.subscribing import forget_unconfirmed
 
-__all__ = ["Sender", "forget_unconfirmed", "keep_papers", "queue_due"]
+__all__ = ["Sender", "forget_old", "forget_unconfirmed", "keep_papers", "queue_due"]
 
 
 def queue_due(*, now: datetime) -> bool:

@@ -20,11 +20,14 @@ from broadsheet.following.rules.delivering import State
 from broadsheet.following.rules.subscribing import Cadence
 from broadsheet.storage import among, update_rows
 
-__all__ = ["queue_due", "try_again"]
+__all__ = ["forget_old", "queue_due", "try_again"]
 
 # So long a digest waits for an edition that is not complete; then it goes as it stands, and its audit line says so.
 WAITED_FOR = timedelta(hours=4)
 LOOKED_AGAIN_AFTER = timedelta(minutes=20)
+# Readers see what became of each mail for so long.
+KEPT_FOR = timedelta(days=400)
+_FORGOTTEN_AT_ONCE = 20_000
 SUPERSEDED = "It could not be sent before the next one was due."
 
 
@@ -134,6 +137,12 @@ def _supersede(subscription_ids: Iterable[int], now: datetime) -> None:
 def _stored(at: datetime) -> object:
     """A moment as the database's own driver takes it."""
     return Subscription._meta.get_field("next_at").get_db_prep_value(at, connection)  # noqa: SLF001  # Django's documented name for a model's description
+
+
+def forget_old(*, now: datetime) -> int:
+    """Delete deliveries that ended more than KEPT_FOR ago; how many. Nobody is sent an edition that old again."""
+    old = Delivery.objects.filter(finished_at__lt=now - KEPT_FOR)
+    return Delivery.objects.filter(among("id", list(old.values_list("id", flat=True)[:_FORGOTTEN_AT_ONCE]))).delete()[0]
 
 
 def try_again(*, by: Person, delivery_id: int, now: datetime) -> None:
