@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from collections.abc import Callable, Iterator
 from email import message_from_bytes
 from email.message import Message
@@ -27,6 +28,13 @@ from broadsheet.web import rates
 
 NEW = {"username": "grace", "email": "grace@example.org", "password1": "a harbour without water"}
 FOREIGN = {"REMOTE_ADDR": "192.0.2.7"}
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is tried is tried at one moment, however slow the machine: quotas fill up again as time goes by."""
+    now = time.time()
+    monkeypatch.setattr(rates.counts, "_clock", lambda: now)
 
 
 @pytest.fixture(autouse=True)
