@@ -59,7 +59,8 @@ def test_somebody_subscribes_and_leaves_with_one_click(up: Any, made: Path, tmp_
         mail = email.message_from_bytes(box.mails.get(timeout=30), policy=email.policy.default)
         plain = mail.get_body(("plain",))
         assert plain is not None
-        confirm = re.search(rf"http://{re.escape(place)}(/mail/confirm/\S+)", plain.get_content())
+        # The host is that of the settings, as in every mail, whatever address was asked.
+        confirm = re.search(r"http://localhost:\d+(/mail/confirm/\S+)", plain.get_content())
         assert confirm
         assert ask("GET", confirm[1])[0] == 200
         status, page = ask("POST", confirm[1], "")
