@@ -74,7 +74,7 @@ def reader(db: None) -> Person:
 
 def why(reader: Person, edition: editions.Edition, **asked: bool) -> dict[str, tuple[str, ...]]:
     """The reasons, by the keys of the papers."""
-    found = follows.followed(reader, edition, **asked)
+    found = follows.look(reader, edition, **asked).reasons
     rows = papers.by_ids(found)
     return {rows[each].key: reasons for each, reasons in found.items()}
 
@@ -172,9 +172,9 @@ class TestFollowing:
         for each in (reader, people.ada()):
             actions.follow(by=each, kind=Kind.SEARCH, target="gradient")
         inside = follows.contents(edition)
-        first = follows.followed(reader, edition, within=inside)
+        first = follows.look(reader, edition, within=inside).reasons
         monkeypatch.setattr(tasks, "reader", lambda: pytest.fail("the index was asked again"))
-        assert follows.followed(people.ada(), edition, within=inside) == first != {}
+        assert follows.look(people.ada(), edition, within=inside).reasons == first != {}
 
     def test_the_number_of_queries_does_not_grow(self, db: None, reader: Person) -> None:
         def fill(start: int, stop: int) -> editions.Edition:
@@ -200,7 +200,7 @@ class TestFollowing:
                 actions.follow(by=reader, kind=Kind.AUTHOR, target=f"ada-number{n}")
                 actions.follow(by=reader, kind=Kind.PERSON, target=people.reader(f"picker{n}").name)
             with CaptureQueriesContext(connection) as captured:
-                assert len(follows.followed(reader, newest)) == start
+                assert len(follows.look(reader, newest).reasons) == start
             asked.append(len(captured))
         assert asked[0] == asked[1] <= 12
 

@@ -67,7 +67,7 @@ def subscribe(db: None) -> Subscribe:
 
 def composed(subscription: Subscription, label: str = DAY) -> Outgoing:
     """The mail of a subscription, which must have one."""
-    made = digests.compose(subscription.pk, label)
+    made = digests.Composer().compose(subscription.pk, label)
     assert isinstance(made, Outgoing), made
     return made
 
@@ -232,14 +232,14 @@ class TestReaders:
 
     def test_who_gets_nothing_is_told_why(self, press: Press, subscribe: Subscribe) -> None:
         press([LANTERN])
-        made = digests.compose(subscribe(sections=["cs.CR"]).pk, DAY)
+        made = digests.Composer().compose(subscribe(sections=["cs.CR"]).pk, DAY)
         assert isinstance(made, Nothing)
         assert made.because.startswith("Nothing in cs.CR is in the edition of 2 January 2024.")
 
     @pytest.mark.parametrize("label", ["", "2024-01-03", "x", "\0"])
     def test_without_an_edition_there_is_nothing(self, press: Press, subscribe: Subscribe, label: str) -> None:
         press([LANTERN])
-        assert isinstance(digests.compose(subscribe().pk, label), Nothing)
+        assert isinstance(digests.Composer().compose(subscribe().pk, label), Nothing)
 
 
 class TestText:

@@ -206,14 +206,14 @@ def test_what_was_changed_on_the_way_is_not(content: bytes, was: bytes, becomes:
 
 def test_without_https_there_is_no_one_click(subscription: Subscription, settings: Any) -> None:
     settings.BROADSHEET_ADDRESS = "http://localhost:8000"
-    made = digests.compose(subscription.pk, DAY)
+    made = digests.Composer().compose(subscription.pk, DAY)
     assert isinstance(made, Outgoing)
     assert "List-Unsubscribe" in dict(made.headers)
     assert "List-Unsubscribe-Post" not in dict(made.headers)
 
 
 def test_the_date_is_now(subscription: Subscription) -> None:
-    made = digests.compose(subscription.pk, DAY)
+    made = digests.Composer().compose(subscription.pk, DAY)
     assert isinstance(made, Outgoing)
     assert abs(parsedate_to_datetime(dict(made.headers)["Date"]) - datetime.now(UTC)) < timedelta(minutes=1)
 

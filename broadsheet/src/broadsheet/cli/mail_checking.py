@@ -6,7 +6,6 @@ import json
 import secrets
 import socket
 import sys
-import time
 from dataclasses import asdict
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -15,13 +14,13 @@ from ipaddress import ip_address
 import click
 
 from broadsheet.cli.failure import Failure
+from broadsheet.cli.mail_server import server, signs_with
 from broadsheet.config import options
 from broadsheet.config.options import Configuration, SettingsError
 from broadsheet.fetching.addresses import closed
 from broadsheet.mailing import dns, message, signing
 from broadsheet.mailing.dns import Finding, Resolver, Verdict
 from broadsheet.mailing.outcomes import Accepted, Letter, Line, Unavailable
-from broadsheet.mailing.smtp import Server
 
 # How long the mail server may take for one step, in seconds.
 _PATIENCE = 15.0
@@ -132,23 +131,8 @@ def _domain(address: str) -> str:
 
 def _server(configuration: Configuration, key: signing.Key | None, to: str) -> list[Finding]:
     """Whether the server answers, can be trusted and knows us; and a mail of trial, if one is wanted."""
-    domain = _domain(configuration.mail_from)
-
-    def sign(content: bytes) -> bytes:
-        selector = configuration.mail_dkim_selector
-        return signing.sign(content, key, selector=selector, domain=domain, at=int(time.time())) if key else content
-
-    server = Server(
-        host=configuration.mail_host,
-        port=configuration.mail_port,
-        tls=configuration.mail_tls,
-        user=configuration.mail_user,
-        password=configuration.mail_password,
-        sign=sign,
-        timeout_seconds=_PATIENCE,
-    )
     try:
-        line = server.open()
+        line = server(configuration, signs_with(key, configuration), timeout_seconds=_PATIENCE).open()
     except Unavailable as error:
         do = (
             "Look at BROADSHEET_MAIL_HOST, _PORT, _TLS, _USER and _PASSWORD, and whether this machine may go out there."

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from broadsheet import links
+from broadsheet.cli.mail_server import server, signs_with
 from broadsheet.config import options
 from broadsheet.config.options import Configuration
 from broadsheet.following import tasks
@@ -22,7 +23,6 @@ from broadsheet.following.queries import deliveries
 from broadsheet.mailing import signing
 from broadsheet.mailing.bounces import envelope_sender
 from broadsheet.mailing.outcomes import Carrier
-from broadsheet.mailing.smtp import Server
 
 # How long it is worked at mail before index and editions have their turn, in seconds.
 UNIT = 4.0
@@ -104,27 +104,13 @@ def carrier_of(configuration: Configuration) -> Carrier | None:
     except (OSError, signing.UnusableKey) as error:
         log.warning("No digest is sent, as it could not be signed: %s", error)
         return None
-    return Server(
-        host=configuration.mail_host,
-        port=configuration.mail_port,
-        tls=configuration.mail_tls,
-        user=configuration.mail_user,
-        password=configuration.mail_password,
-        sign=sign,
-    )
+    return server(configuration, sign)
 
 
 def signer(configuration: Configuration) -> Callable[[bytes], bytes]:
     """What signs a mail, where there is a key. Raises OSError and UnusableKey."""
-    if configuration.mail_dkim_key is None:
-        return lambda content: content
-    key = signing.read_key(configuration.mail_dkim_key.read_bytes())
-    domain = configuration.mail_from.rpartition("@")[2]
-
-    def sign(content: bytes) -> bytes:
-        return signing.sign(content, key, selector=configuration.mail_dkim_selector, domain=domain, at=int(time.time()))
-
-    return sign
+    file = configuration.mail_dkim_key
+    return signs_with(signing.read_key(file.read_bytes()) if file else None, configuration)
 
 
 def _comes_back_to(configuration: Configuration, delivery: int) -> str:

@@ -20,11 +20,6 @@ class Posted:
     said: str = ""
     refused: bool = False
 
-    @property
-    def is_taken(self) -> bool:
-        """Whether the other side took it."""
-        return 200 <= self.status < 300
-
 
 def address_problem(text: str) -> str:
     """What is wrong with an address to post to, as a sentence; empty for nothing. The network is not asked."""

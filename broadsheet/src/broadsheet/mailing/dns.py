@@ -112,7 +112,7 @@ class System:
 
 
 class _Result(StrEnum):
-    """The results of RFC 7208 2.6, with "macro" for a record that we do not read further."""
+    """The results of RFC 7208 2.6 that a record can have; `_Macro` is raised where it depends on the mail."""
 
     NONE = "none"
     NEUTRAL = "neutral"
@@ -120,7 +120,6 @@ class _Result(StrEnum):
     FAIL = "fail"
     SOFTFAIL = "softfail"
     BROKEN = "permerror"
-    MACRO = "macro"
 
 
 _QUALIFIERS = {"+": _Result.PASS, "-": _Result.FAIL, "~": _Result.SOFTFAIL, "?": _Result.NEUTRAL}

@@ -74,6 +74,10 @@ def number(value: int) -> str:
     return audits.figure(value)
 
 
+# How often an edition of a kind is printed, and a digest of it sent.
+OFTEN = {"day": "every day", "week": "every week", "month": "every month"}
+
+
 def count(value: int, one: str, many: str = "") -> str:
     """A number with its noun: ``1 paper``, ``273 papers``."""
     return f"{number(value)}\u00a0{one if value == 1 else many or one + 's'}"

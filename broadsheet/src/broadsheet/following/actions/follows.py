@@ -16,7 +16,6 @@ from broadsheet.following.models import Follow, Hidden
 from broadsheet.following.rules.follows import (
     LONGEST_HIDDEN,
     LONGEST_LABEL,
-    LONGEST_SEARCH,
     MOST_FOLLOWED,
     MOST_HIDDEN,
     MOST_SEARCHES,
@@ -24,6 +23,7 @@ from broadsheet.following.rules.follows import (
     Kind,
     section_said,
 )
+from broadsheet.following.rules.subscribing import LONGEST_SEARCH
 from broadsheet.papers import queries as papers
 from broadsheet.search.query import parse
 

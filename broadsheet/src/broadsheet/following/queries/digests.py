@@ -11,9 +11,9 @@ from broadsheet.accounts.rules import Person
 from broadsheet.editions import queries as editions
 from broadsheet.editions.queries import Edition
 from broadsheet.editions.rules import Kind
-from broadsheet.following.models import Subscription
 from broadsheet.following.queries import follows, profiles
 from broadsheet.following.queries.follows import Contents
+from broadsheet.following.queries.subscribing import receiving
 from broadsheet.following.rules import digests as rules
 from broadsheet.ingest.rules import State
 from broadsheet.search.index import IndexUnavailable
@@ -83,17 +83,7 @@ class Asked:
 
 def asked(subscription_id: int) -> Asked | None:
     """What a subscription asks for; None where no mail may go out for it: left, blocked, not confirmed, or gone."""
-    row = (
-        Subscription.objects.filter(
-            id=subscription_id,
-            confirmed_at__isnull=False,
-            left_at__isnull=True,
-            subscriber__confirmed_at__isnull=False,
-            subscriber__blocked_at__isnull=True,
-        )
-        .select_related("subscriber")
-        .first()
-    )
+    row = receiving().filter(id=subscription_id).select_related("subscriber").first()
     if row is None:
         return None
     person = row.subscriber.user_id

@@ -150,19 +150,10 @@ def contents(edition: Edition) -> Contents:
     return Contents(edition, ids, {slug: frozenset(its) for slug, its in sections.items()})
 
 
-def followed(
-    viewer: Person, edition: Edition, *, only_in_digest: bool = False, within: Contents | None = None
-) -> dict[int, tuple[str, ...]]:
+def look(viewer: Person, edition: Edition, *, only_in_digest: bool = False, within: Contents | None = None) -> Look:
     """The papers of an edition that a reader follows, each with the reasons in words, in the edition's order.
 
     Who answers many readers asks for the `contents` of the edition once and gives them as `within`.
-    """
-    return dict(look(viewer, edition, only_in_digest=only_in_digest, within=within).reasons)
-
-
-def look(viewer: Person, edition: Edition, *, only_in_digest: bool = False, within: Contents | None = None) -> Look:
-    """As `followed`, and what could not be asked.
-
     The number of queries does not depend on how much she follows; each search that she follows asks the index once.
     """
     rows = [row for row in follows_of(viewer) if (row.in_digest or not only_in_digest) and not row.gone]

@@ -37,7 +37,7 @@ MOST_SECTIONS = 30
 MOST_SEARCHES = 5
 LONGEST_SEARCH = 400  # characters
 
-# A link that confirms holds for so long; an address is sent at most one such mail in that time.
+# A link that confirms holds for so long. So long after such a mail the next may go to the same address:
 CONFIRM_WITHIN = timedelta(days=7)
 ASKED_AGAIN_AFTER = timedelta(hours=1)
 # So often a reader may have an address asked from which mail came back.

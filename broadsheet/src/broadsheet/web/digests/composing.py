@@ -98,11 +98,6 @@ class Composer:
         return self._bodies[key]
 
 
-def compose(subscription_id: int, label: str) -> Outgoing | Nothing:
-    """As `Composer.compose`, for one mail alone."""
-    return Composer().compose(subscription_id, label)
-
-
 def message_id(key: str, label: str) -> str:
     """The Message-ID of a digest: always the same for a subscription and an edition, and no way back to the key."""
     digest = hashlib.sha256(f"{key}\n{label}".encode()).hexdigest()[:32]

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from broadsheet import links
+from broadsheet.web import wording
 from broadsheet.web.digests.sheet import Sheet
-
-_EVERY = {"day": "every day", "week": "every week", "month": "every month"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +24,7 @@ class Footing:
 def footing(sheet: Sheet, key: str) -> Footing:
     """The foot of a digest for the reader whose subscription has that key."""
     base = settings.BROADSHEET_ADDRESS
-    every = _EVERY.get(sheet.kind, "now and then")
+    every = wording.OFTEN.get(sheet.kind, "now and then")
     return Footing(
         why=f"You get this because this address is subscribed to {sheet.site}, {every}.",
         manage=base + links.MANAGE.format(key=key),

@@ -20,12 +20,12 @@ from broadsheet.following.rules.follows import (
     BEST_FOUND,
     LONGEST_HIDDEN,
     LONGEST_LABEL,
-    LONGEST_SEARCH,
     MOST_FOLLOWED,
     MOST_SEARCHES,
     Hiding,
     Kind,
 )
+from broadsheet.following.rules.subscribing import LONGEST_SEARCH
 from broadsheet.papers import queries as papers
 from broadsheet.web import addresses, cards, viewing, wording
 from broadsheet.web.following import Button

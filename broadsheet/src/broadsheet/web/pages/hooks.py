@@ -14,7 +14,7 @@ from broadsheet.following.actions import hooks as acting
 from broadsheet.following.queries import hooks as queries
 from broadsheet.following.rules.hooks import Form, Typed, Way
 from broadsheet.following.rules.subscribing import Cadence
-from broadsheet.web import addresses, viewing
+from broadsheet.web import addresses, viewing, wording
 from broadsheet.web.pages.groups import seen
 from broadsheet.web.pages.library import number_of
 from broadsheet.web.pages.sections import sections
@@ -26,7 +26,7 @@ FORMS = {
     Form.MATRIX: "Matrix, by a bridge for webhooks",
     Form.JSON: "JSON, for a program of yours",
 }
-CADENCES = {Cadence.DAY: "every day", Cadence.WEEK: "every week", Cadence.MONTH: "every month"}
+CADENCES = {cadence: wording.OFTEN[cadence] for cadence in Cadence}
 STATES = {
     Way.WAITING: "waiting",
     Way.CLAIMED: "being posted",

@@ -57,7 +57,6 @@ _UNSENT = (
     "The mail could not be sent just now. Nothing is lost: what you chose stands below, and you may send it again at "
     "once. If it stays so, tell the operator of this paper."
 )
-_OFTEN = {"day": "every day", "week": "every week", "month": "every month"}
 _FORMS = frozenset({"page", "front"})
 
 
@@ -379,7 +378,7 @@ def _fields(form: _Form) -> dict[str, Any]:
         "typed": typed,
         "problems": dict(form.problems),
         "guessed": form.is_new,
-        "often": _OFTEN,
+        "often": wording.OFTEN,
         "hours": [(str(hour), f"{hour:02}:00") for hour in schedule.HOURS],
         "zones": _zones(typed.zone),
         "listed": listed + [slug for slug in typed.sections if slug not in listed],
@@ -413,7 +412,7 @@ def _shown(found: Subscribed) -> dict[str, Any]:
         "manage": links.MANAGE.format(key=found.key),
         "leave": links.LEAVE.format(key=found.key),
         "wish": _in_words(found.wish),
-        "often": _OFTEN[found.wish.cadence],
+        "often": wording.OFTEN[found.wish.cadence],
         "has_account": found.has_account,
         "is_on": found.is_on,
         "left": wording.day_text(found.left_at.astimezone(where).date()) if found.left_at else "",
