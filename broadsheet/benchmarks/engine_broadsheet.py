@@ -21,7 +21,7 @@ from search_data import CACHE, WIDTH, Data, Question
 from search_papers import document
 from timing import Stopwatch, timed
 
-_BATCH = 2_000
+_BATCH = 8_000
 _VECTORS_AT_ONCE = 4_000
 _PAGE = 20
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from broadsheet.evidence.tasks import refresh_index
 from broadsheet.papers import queries, tasks
 from broadsheet.papers.actions import store_many
 from broadsheet.papers.tasks import Embedded
@@ -42,7 +43,7 @@ def index(model: Listening) -> ReferenceIndex:
     """An index that holds three papers, without vectors."""
     store_many([LANTERN, HARBOUR, MEADOW])
     made = ReferenceIndex(model)
-    tasks.refresh_index(made)
+    refresh_index(made)
     return made
 
 
@@ -65,7 +66,7 @@ def test_changed_text_gets_a_new_vector_and_other_changes_do_not(index: Referenc
     tasks.embed_pending(index)
     assert not tasks.embed_pending(index).more
     store_many([replace(MEADOW, abstract="Of zeppelins."), replace(HARBOUR, code_url="https://example.org/code")])
-    tasks.refresh_index(index)
+    refresh_index(index)
     model.heard.clear()
     assert tasks.embed_pending(index) == Embedded(1, more=True)
     assert model.heard[0].endswith("Of zeppelins.")

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broadsheet.search import analysis
+from broadsheet.search.analysis import Located
 from broadsheet.search.highlight import excerpt, marks
 from broadsheet.search.query import parse
 
@@ -53,6 +55,21 @@ def test_marks_are_in_order_apart_and_never_empty(text: str, typed: str) -> None
     assert places == sorted(places)
     assert all(start < end for start, end in spans)
     assert all(0 <= place <= len(text) for place in places)
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127)))
+def test_ascii_is_cut_as_the_engine_cuts_it(text: str) -> None:
+    located = Located(text)
+    assert located.stems == analysis.stems(text)
+    words = [text[slice(*located.span(number, number))].lower() for number in range(len(located.stems))]
+    assert words == analysis.words(text)
+
+
+def test_very_long_words_are_none() -> None:
+    text = f"{'x' * 64} lamp {'y' * 63}"
+    located = Located(text)
+    assert located.stems == ["lamp", "y" * 63]
+    assert located.span(0, 0) == (65, 69)
 
 
 TEXT = (

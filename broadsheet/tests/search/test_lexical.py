@@ -53,6 +53,57 @@ def test_terms(typed: str, stems: list[str]) -> None:
     assert [stem for stem, _weight in planned(typed).terms] == stems
 
 
+class Common(Words):
+    """A vocabulary of a million papers, in which a word of n letters is in 2**n of them, and nought says none."""
+
+    def papers_with(self, stem: str) -> int:
+        return 0 if stem == "nought" else 2 ** len(stem)
+
+    def count(self) -> int:
+        return 1_000_000
+
+
+LONG = [letter * number for number, letter in enumerate("bcdfghjkmnpqrtvwx", 1)]
+
+
+@pytest.mark.parametrize(
+    ("words", "left_out"),
+    [
+        pytest.param(LONG[-12:], [], id="twelve words"),
+        pytest.param([*LONG[-12:], "nought"], [], id="twelve, and one that no paper has"),
+        pytest.param(LONG, ["x" * 17], id="of more, what more than a tenth of all papers have"),
+        pytest.param(
+            [*(letter * 17 for letter in "bcfghjkmnpqr"), "x" * 18], ["x" * 18], id="but not the rarest twelve"
+        ),
+    ],
+)
+def test_commonest_of_many_words_are_left_out(words: list[str], left_out: list[str]) -> None:
+    made = plan(parse(" ".join(words)), Common())
+    assert [stem for stem, _weight in made.terms] == [word for word in words if word not in left_out]
+    assert set(made.every) == set(words) - set(left_out)
+    assert made.title_phrase == tuple(words)
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        pytest.param('"inside the house"', lexical.Field.ALL, id="a phrase"),
+        pytest.param('"these their"', lexical.Field.ALL, id="of rare stop words"),
+        pytest.param('"such these"', lexical.Field.TITLE, id="of nothing but common ones"),
+    ],
+)
+def test_phrase_of_stop_words_alone_is_looked_for_in_titles(
+    typed: str, field: lexical.Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lexical, "COMMON", 15 if field is lexical.Field.TITLE else 32)
+    assert [part.field for part in lexical.phrase_parts(plan(parse(typed), Common()))] == [field]
+
+
+def test_of_few_papers_no_word_is_common() -> None:
+    typed = " ".join(LONG)
+    assert len(planned(typed).terms) == len(LONG)
+
+
 def test_title_is_searched_as_a_phrase_with_its_stop_words() -> None:
     assert planned("attention is all").title_phrase == ("attent", "is", "all")
     assert planned("attention").title_phrase == ()

@@ -61,11 +61,7 @@ Holding = Callable[[Collection[int]], Collection[int]]
 """Of shown papers, those of which a claim held up when run. The app that knows stands above this one."""
 
 
-def _unmeasured(_ids: Collection[int]) -> Collection[int]:
-    return ()
-
-
-def refresh_index(index: Index, *, limit: int = 2000, holding: Holding = _unmeasured) -> Refreshed:
+def refresh_index(index: Index, *, holding: Holding, limit: int = 8000) -> Refreshed:
     """Bring the next `limit` journal entries into the index, durably.
 
     Safe to repeat and to interrupt anywhere: documents are made from the papers as they are now, and the index stores

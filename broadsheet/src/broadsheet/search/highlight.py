@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from broadsheet.search import analysis
 from broadsheet.search.query import Query
@@ -16,11 +17,13 @@ def marks(text: str, query: Query, *, also: Iterable[str] = ()) -> list[Span]:
     Words are marked in every inflection ("optimizer" for "optimizers"), case and accent; phrases as a whole and only
     as a whole. `also` are further words: the corrections in `Results.corrections`. About 0.2 ms per abstract.
     """
-    wanted = _runs(query, also)
+    wanted = _runs(query, tuple(also))
     if not wanted:
         return []
     located = analysis.Located(text)
     stems = located.stems
+    if wanted.keys().isdisjoint(stems):
+        return []
     spans = [
         located.span(position, position + len(run) - 1)
         for position, stem in enumerate(stems)
@@ -60,8 +63,12 @@ def _whole_words(text: str, first: int, spans: Sequence[Span], length: int) -> S
     return start, end
 
 
-def _runs(query: Query, also: Iterable[str]) -> dict[str, list[list[str]]]:
-    """What to look for, by its first stem: words one by one, without stop words unless there is nothing else."""
+@lru_cache(maxsize=16)
+def _runs(query: Query, also: tuple[str, ...]) -> dict[str, list[list[str]]]:
+    """What to look for, by its first stem: words one by one, without stop words unless there is nothing else.
+
+    It is remembered, as the texts of a page are marked one after the other.
+    """
     text = analysis.without_tex(query.text)
     words = [*zip(analysis.stems(text), analysis.words(text), strict=True)]
     kept = {stem for stem, word in words if word not in analysis.STOP_WORDS}

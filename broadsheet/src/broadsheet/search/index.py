@@ -126,7 +126,9 @@ class Index(Protocol):
     How a query matches: a paper has at least one of its words (in any inflection, accent or case; words seen in at
     most two papers also count in the nearest other spelling), every quoted phrase, and passes every filter. Several
     categories or venues widen the answer, several authors narrow it. The paper of `Query.identifier` matches as if it
-    had the words, and comes first. A query without words matches every paper that passes the filters.
+    had the words, and comes first. A query without words matches every paper that passes the filters. Where very many
+    papers are, the commonest of many words do not count, and a phrase of nothing but stop words is looked for in
+    titles only; `lexical` says from where on.
 
     An index that has a model and vectors also finds papers that mean what was typed (`fusion.meaning`), with none of
     its words: the hundred nearest that pass the filters and are not unrelated are candidates, and so are the hundred

@@ -32,6 +32,13 @@ LONGEST_HEAD = 3
 # A word that so few papers have may be misspelt.
 RARE = 2
 
+# Of more words than TELLING, the commonest are not looked for: those beyond the rarest TELLING that more than COMMON
+# papers have, and more than COMMON_SHARE of all. They tell little, and to read who has them is most of what a long
+# sentence costs.
+TELLING = 12
+COMMON = 10_000
+COMMON_SHARE = 0.1
+
 # The most that BM25 gives for one word, in units of its rarity: the saturation k1 = 1.2 of Lucene and tantivy, and 1.
 HIGHEST = 2.2
 
@@ -66,7 +73,7 @@ class Plan:
 
     `terms` are stems with weights, of which one must be in ALL, or the `identifier` must match; when there are neither,
     every paper that passes the filters matches, newest first. `every` are the terms as typed, all of which count more
-    together. `phrases` must all be in ALL. `without` must not. Each of
+    together. `phrases` must all be in ALL, those that are `titled` too in the title. `without` must not. Each of
     `authors` is a set of runs of which one must be in a name (`name_forms`); each of `without_authors` must not. Of
     `categories` (`category_keys`) and of `venues` (runs) one must match, when there are any. `since` and `until` are
     inclusive, as numbers like 20240531.
@@ -81,6 +88,7 @@ class Plan:
     every: Run = ()
     identifier: str | None = None
     phrases: tuple[Run, ...] = ()
+    titled: tuple[Run, ...] = ()
     without: tuple[Run, ...] = ()
     authors: tuple[tuple[Run, ...], ...] = ()
     without_authors: tuple[tuple[Run, ...], ...] = ()
@@ -116,6 +124,9 @@ def plan(query: Query, vocabulary: Vocabulary) -> Plan:
     if not terms:
         # Nothing but stop words; or nothing that an index can hold, which is to be found nowhere.
         terms = dict.fromkeys(stems or ([text] if any(map(str.isalnum, text)) else []), 1.0)
+    having = {stem: vocabulary.papers_with(stem) for stem in terms}
+    total = vocabulary.count() if terms else 0
+    terms = _telling(terms, having, total)
     return Plan(
         terms=tuple(terms.items()),
         title_phrase=tuple(stems) if len(stems) > 1 else (),
@@ -123,6 +134,7 @@ def plan(query: Query, vocabulary: Vocabulary) -> Plan:
         every=_every(terms),
         identifier=str(query.identifier) if query.identifier else None,
         phrases=tuple(map(_stem_run, query.phrases)),
+        titled=tuple(run for run in map(_stem_run, query.phrases) if _says_nothing(run, vocabulary)),
         without=tuple(map(_stem_run, query.without)),
         authors=tuple(map(_name_runs, query.authors)),
         without_authors=tuple(map(_name_runs, query.without_authors)),
@@ -136,7 +148,7 @@ def plan(query: Query, vocabulary: Vocabulary) -> Plan:
         holds=query.holds,
         newest=query.sort is not Sort.RELEVANCE,
         corrections=corrections,
-        attainable=_attainable(terms, vocabulary),
+        attainable=_attainable(terms, having, total),
         names_somebody=any(_is_name(word, stem, vocabulary) for stem, word in zip(stems, typed, strict=True)),
     )
 
@@ -189,7 +201,7 @@ def parts(plan: Plan) -> list[Part]:
 
 def phrase_parts(plan: Plan) -> list[Part]:
     """What the quoted phrases add, all of which a paper must have."""
-    return [Part(Field.ALL, phrase, 1.0) for phrase in plan.phrases]
+    return [Part(Field.TITLE if phrase in plan.titled else Field.ALL, phrase, 1.0) for phrase in plan.phrases]
 
 
 def _every(terms: dict[str, float]) -> Run:
@@ -198,10 +210,22 @@ def _every(terms: dict[str, float]) -> Run:
     return asked if len(asked) > 1 else ()
 
 
-def _attainable(terms: dict[str, float], vocabulary: Vocabulary) -> float:
-    """The sum of the rarities of the terms, by Lucene's idf, as BM25 adds them up."""
-    total = vocabulary.count() if terms else 0
-    having = {stem: vocabulary.papers_with(stem) for stem in terms}
+def _telling(terms: dict[str, float], having: dict[str, int], total: int) -> dict[str, float]:
+    """The terms without the commonest of many; `having` says how many papers of so many in all have each."""
+    known = sorted(having[stem] for stem in terms if having[stem])
+    if len(known) <= TELLING:
+        return terms
+    most = max(known[TELLING - 1], COMMON, COMMON_SHARE * total)
+    return {stem: weight for stem, weight in terms.items() if having[stem] <= most}
+
+
+def _says_nothing(run: Run, vocabulary: Vocabulary) -> bool:
+    """Whether a phrase is nothing but common stop words, as "in the", which nearly every abstract has."""
+    return all(stem in analysis.STOP_STEMS and vocabulary.papers_with(stem) > COMMON for stem in run)
+
+
+def _attainable(terms: dict[str, float], having: dict[str, int], total: int) -> float:
+    """The sum of the rarities of the terms, by Lucene's idf, as BM25 adds them up, among so many papers in all."""
     return sum(
         HIGHEST * weight * math.log(1 + (total - having[stem] + 0.5) / (having[stem] + 0.5))
         for stem, weight in terms.items()

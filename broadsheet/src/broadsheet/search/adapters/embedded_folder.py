@@ -5,7 +5,7 @@
     folder/
         manifest.json      which generation answers, and which format it has; replaced by rename, never edited
         writer.lock        locked by the one process that writes
-        g000001/           tantivy's files of a generation
+        g000001/           tantivy's files of a generation, and what `embedded_names` keeps
         vectors/           what `dense.generations` keeps; a switch leaves it alone
 
 A generation is made beside the old one and becomes live when the manifest names it, so that a crash at any moment

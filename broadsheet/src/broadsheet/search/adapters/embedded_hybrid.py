@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 
+import numpy as np
 import tantivy
 
 from broadsheet.search import explaining, fusion
@@ -23,11 +24,14 @@ from broadsheet.search.query import Query, Sort
 # Nearest papers that are asked for beyond those that are wanted: some may be gone or have another text by now.
 _SPARE = 50
 
-# Filters are applied to the nearest papers, twice as many of them as should leave enough, when that is no more than
-# this; else all papers that pass are compared, when they are few; else filters are applied to the most.
-_CHEAP = 2_000
-_FEW = 20_000
+# Filters are applied to the nearest papers, twice as many of them as should leave enough but no more than this, when it
+# costs less than to compare all papers that pass. To look one of the nearest up takes so many times as long as to read
+# one that passes.
 _MOST = 10_000
+_LOOKING_UP = 8
+# Papers that are looked up at a time: of more, each takes longer.
+_AT_ONCE = 400
+_LAST_DAY = 9999_12_31
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +195,45 @@ def _nearest(searcher: tantivy.Searcher, plan: Plan, meaning: Meaning) -> Found:
     if not schema.has_filters(plan):
         return meaning.vectors.nearest(meaning.vector, wanted)
     number = total_of(searcher.search(schema.passing(plan), limit=1, count=True))
-    enough = 2 * wanted * searcher.num_docs // max(number, 1)
-    if enough <= _CHEAP or number > _FEW:
-        return meaning.vectors.nearest(meaning.vector, min(enough, _MOST))
+    expected = DEPTH * searcher.num_docs // max(number, 1)
+    if _LOOKING_UP * expected < number:
+        near = meaning.vectors.nearest(meaning.vector, min(2 * expected + _SPARE, _MOST))
+        return _first_passing(searcher, plan, near)
     passing = searcher.search(schema.passing(plan), limit=max(number, 1), count=True)
     keys = column(searcher, "pk", [address for _score, address in passing.hits])
     return meaning.vectors.nearest(meaning.vector, wanted, among=keys)
+
+
+def _first_passing(searcher: tantivy.Searcher, plan: Plan, near: Found) -> Found:
+    """The first of some papers that pass the filters and have a vector of their present text, `DEPTH` at most.
+
+    Looking a paper up is what costs, and those near in meaning often have a category or a time in common.
+    """
+    kept: list[int] = []
+    for begin in range(0, len(near.pks), _AT_ONCE):
+        keys = near.pks[begin : begin + _AT_ONCE].tolist()
+        passing = _passing(searcher, plan, keys)
+        digests = near.digests[begin : begin + _AT_ONCE].tolist()
+        rows = enumerate(zip(keys, digests, strict=True), begin)
+        kept += (row for row, (pk, digest) in rows if passing.get(pk) == digest)
+        if len(kept) >= DEPTH:
+            break
+    chosen = np.array(kept[:DEPTH], np.int64)
+    return Found(near.pks[chosen], near.digests[chosen], near.cosines[chosen])
+
+
+def _passing(searcher: tantivy.Searcher, plan: Plan, keys: list[int]) -> dict[int, int]:
+    """Those of the papers that pass the filters, with their digests.
+
+    Days are compared here: a range would be looked for from end to end.
+    """
+    wanted = schema.passing_among(replace(plan, since=None, until=None), keys)
+    addresses = [address for _score, address in searcher.search(wanted, limit=len(keys), count=False).hits]
+    since, until = plan.since or 0, plan.until or _LAST_DAY
+    # A paper without a day has 0 in the column, and passes where no day is asked for.
+    least = 1 if plan.since or plan.until else 0
+    rows = zip(*(column(searcher, name, addresses) for name in ("pk", "digest", "date")), strict=True)
+    return {pk: digest for pk, digest, day in rows if max(since, least) <= day <= until}
 
 
 def _looked_up(searcher: tantivy.Searcher, plan: Plan, keys: Iterable[int]) -> dict[int, _Paper]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ import tantivy
 from broadsheet.search import analysis, lexical
 from broadsheet.search.adapters import embedded_schema as schema
 from broadsheet.search.adapters.embedded_explaining import Scores
+from broadsheet.search.adapters.embedded_names import Frequent
 from broadsheet.search.explaining import by_day, by_words
 from broadsheet.search.explanation import Explanation
 from broadsheet.search.index import MAX_DEPTH, MOST_COUNTED, Facet, Hit, Name, Results, Suggestion
@@ -33,6 +35,13 @@ _MARGIN = 30
 _SPELLINGS = 4
 # Categories that are looked at for a suggestion; there are some hundreds.
 _MOST_CATEGORIES = 5_000
+# A word that has only begun is taken for the most used ones that it may become, until so many titles have one of them:
+# the newest few of these are shown. Behind finished words, which most titles lack, more are read.
+_MOST_READ = 20_000
+_MOST_READ_BEHIND = 200_000
+
+# What a category is found by, as printed, and how many papers had it at some time.
+_Category = tuple[list[str], str, int]
 
 
 class Row(NamedTuple):
@@ -62,6 +71,8 @@ class Reader:
     def __init__(self, generation: Path) -> None:
         self._index = opened(generation)
         self._searcher = self._index.searcher()
+        self._frequent = Frequent(generation)
+        self._categories: tuple[tuple[int, int], list[_Category]] = ((0, 0), [])
         self._speller: Speller | None = None
         self._spelled = 0
 
@@ -69,6 +80,7 @@ class Reader:
         """See what was committed since."""
         self._index.reload()
         self._searcher = self._index.searcher()
+        self._frequent.reload()
 
     def count(self) -> int:
         """How many papers there are: all documents but the cursor's."""
@@ -141,7 +153,10 @@ class Reader:
             in_a_row = schema.suggestions_in_a_row(finished, last)
             found = dict.fromkeys(row.pk for row in newest(searcher, in_a_row, 0, limit)[1])
         if len(found) < limit:
-            beginnings = [word for word, _papers in searcher.terms_with_prefix("title", last, limit=_MOST_EXPANSIONS)]
+            words = self._frequent.terms(searcher, "title", last, _MOST_EXPANSIONS)
+            read = accumulate((papers for _word, papers in words), initial=0)
+            most = _MOST_READ_BEHIND if finished else _MOST_READ
+            beginnings = [word for (word, _papers), before in zip(words, read, strict=False) if before < most]
             wanted = schema.suggestions(finished, beginnings)
             found |= dict.fromkeys(row.pk for row in newest(searcher, wanted, 0, limit)[1])
         return list(found)[:limit]
@@ -166,14 +181,22 @@ class Reader:
     def _spellings(self, kind: Name, typed: str, limit: int) -> Iterator[tuple[str, int, tuple[str, str]]]:
         """Names as printed, with how many papers had them at some time, and the field and term that says so now."""
         if kind is Name.CATEGORY:
-            # They are few, and no terms of their own are kept to find them by.
-            for category, papers in self._searcher.terms_with_prefix("category", "", limit=_MOST_CATEGORIES):
-                if any(beginning.startswith(typed) for beginning in lexical.beginnings(_words(category))):
+            for beginnings, category, papers in self._known_categories():
+                if any(beginning.startswith(typed) for beginning in beginnings):
                     yield category, papers, ("category", category)
             return
         begun = schema.names_that_begin(kind, typed)
-        for term, papers in self._searcher.terms_with_prefix("name", begun, limit=limit):
+        for term, papers in self._frequent.terms(self._searcher, "name", begun, limit):
             yield schema.printed(term), papers, ("name", term)
+
+    def _known_categories(self) -> list[_Category]:
+        """All categories. They are few, and no terms of their own are kept to find them by."""
+        seen = self._searcher.num_docs, self._searcher.num_segments
+        if self._categories[0] != seen:
+            rows = self._searcher.terms_with_prefix("category", "", limit=_MOST_CATEGORIES)
+            found = [(lexical.beginnings(_words(category)), category, papers) for category, papers in rows]
+            self._categories = seen, found
+        return self._categories[1]
 
     def _suggestion(self, kind: Name, spellings: dict[str, tuple[str, str]]) -> Suggestion:
         """A name of these spellings, as most papers print it."""

@@ -230,10 +230,20 @@ def passing(plan: Plan) -> tantivy.Query:
     return _filtered(plan, [], certain=False)
 
 
+def passing_among(plan: Plan, keys: list[int]) -> tantivy.Query:
+    """Those of the papers that pass the filters of a plan, with score 0."""
+    return _filtered(plan, [papers_among(keys)], certain=True)
+
+
 def scored(plan: Plan, keys: list[int]) -> tantivy.Query:
-    """Those of the papers that pass the filters, each with its score by the words of the plan, 0 without any."""
-    among = _filtered(plan, [papers_among(keys)], certain=True)
-    return tantivy.Query.boolean_query([(Occur.Must, among), (Occur.Should, _words(plan))])
+    """Those of the papers that pass the filters, each with its score by the words of the plan, 0 without any.
+
+    Each part is looked up at these papers only. Several beside each other would be read together, from end to end.
+    """
+    wanted = passing_among(plan, keys)
+    for part in _parts(plan):
+        wanted = tantivy.Query.boolean_query([(Occur.Must, wanted), (Occur.Should, part)])
+    return wanted
 
 
 def either(wanted: tantivy.Query, keys: list[int]) -> tantivy.Query:
@@ -301,9 +311,30 @@ def part(part: Part) -> tantivy.Query:
 
 
 def _words(plan: Plan) -> tantivy.Query:
-    """The papers with at least one of the words, scored as `lexical` says."""
-    parts = [_boosted(part(each), each.weight) for each in lexical.parts(plan)]
-    return _any(parts)
+    """The papers with at least one of the words, scored as `lexical` says.
+
+    Single words are read faster where nothing else is beside them, and who has anything else has one of them.
+    """
+    if plan.identifier:
+        return _any(_parts(plan))
+    words = [_part(each) for each in lexical.parts(plan) if _is_word(each)]
+    others = [_part(each) for each in lexical.parts(plan) if not _is_word(each)]
+    if not others:
+        return _any(words)
+    return tantivy.Query.boolean_query([(Occur.Must, _any(words)), *((Occur.Should, other) for other in others)])
+
+
+def _parts(plan: Plan) -> list[tantivy.Query]:
+    return [_part(each) for each in lexical.parts(plan)]
+
+
+def _part(each: Part) -> tantivy.Query:
+    """A part with its weight."""
+    return _boosted(part(each), each.weight)
+
+
+def _is_word(part: Part) -> bool:
+    return part.field in (Field.ALL, Field.TITLE) and len(part.run) == 1
 
 
 def _filters(plan: Plan) -> Iterable[tantivy.Query]:

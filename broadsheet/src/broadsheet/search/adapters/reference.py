@@ -400,7 +400,7 @@ def _times(run: Run, text: Run) -> int:
 
 def _has_text(paper: _Indexed, plan: Plan) -> bool:
     """Whether a paper has one of the words, or the identifier, and every phrase."""
-    if not all(_times(phrase, paper.all) for phrase in plan.phrases):
+    if not all(_times(phrase, paper.title if phrase in plan.titled else paper.all) for phrase in plan.phrases):
         return False
     if not plan.terms and plan.identifier is None:
         return True
