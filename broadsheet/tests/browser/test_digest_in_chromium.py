@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from broadsheet.testing.cast import ADA, BELA, CHLOE, DORDE
+from broadsheet.web.digests.briefs import Brief, Briefs, Line
 from broadsheet.web.digests.composing import body
 from broadsheet.web.digests.sheet import Column, Item, Sheet
 
@@ -99,6 +100,46 @@ WITHOUT_END = replace(
 )
 
 
+def brief(title: str, *lines: tuple[str, str]) -> Brief:
+    """A paper with news, or a notice."""
+    url = f"{BASE}/papers/2401.00001"
+    return Brief(title, url, tuple(Line(said, f"{url}#claims", text) for said, text in lines))
+
+
+OWN = replace(
+    SHEET,
+    subject="News: Bela Beispiel answered you, and 2 more things",
+    dateline="Saturday, 21 November 2026",
+    audit="",
+    url="",
+    whole="",
+    columns=(),
+    remarks=("No new edition of the day was printed. arXiv announces nothing on a Saturday.",),
+    papers=0,
+    briefs=(
+        Briefs(
+            "For you", f"{BASE}/notices", (brief(f"{BELA} answered you", ("A Lamp for Every Step", "")),), 1, ("", "")
+        ),
+        Briefs(
+            "Papers you follow",
+            f"{BASE}/desk#news",
+            (
+                brief(
+                    "Harbours Without Water: Optimal Transport between Schrödinger Bridges in ℝ^(d×k)",
+                    ("Version 3, of 20 November 2026", ""),
+                    ("Code was found", ""),
+                    ("Measured: holds in direction", "Bridges meet in half the steps of the best baseline."),
+                    (f"2 comments, the last by {DORDE}", ""),
+                ),
+                brief("Endless" * 17, (f"A comment by {'Ada' * 60}", "unbroken" * 15)),
+            ),
+            14,
+            ("more paper with news", "more papers with news"),
+        ),
+    ),
+)
+
+
 @pytest.fixture(params=["light", "dark"])
 def theme(request: pytest.FixtureRequest) -> str:
     """The theme of the reader's machine."""
@@ -117,11 +158,18 @@ def page(browser: Browser, request: pytest.FixtureRequest, theme: str) -> Iterat
     assert asked == []
 
 
-@pytest.mark.parametrize("sheet", [pytest.param(SHEET, id="digest"), pytest.param(WITHOUT_END, id="digest-endless")])
-def test_it_fits_and_loads_nothing(page: Page, theme: str, sheet: Sheet, screenshots: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "sheet"),
+    [
+        pytest.param("digest", SHEET, id="digest"),
+        pytest.param("digest-endless", WITHOUT_END, id="digest-endless"),
+        pytest.param("digest-own", OWN, id="what is hers alone"),
+        pytest.param("digest-all", replace(SHEET, briefs=OWN.briefs), id="both"),
+    ],
+)
+def test_it_fits_and_loads_nothing(page: Page, theme: str, name: str, sheet: Sheet, screenshots: Path) -> None:
     page.set_content(body(sheet).html)
     width = page.viewport_size["width"] if page.viewport_size else 0
-    name = "digest" if sheet is SHEET else "digest-endless"
     page.screenshot(path=screenshots / f"{name}-{width}-{theme}.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 

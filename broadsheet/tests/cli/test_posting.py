@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,13 @@ import pytest
 from anymail.exceptions import AnymailRequestsAPIError  # type: ignore[import-untyped]  # brings no types
 from requests import ConnectTimeout, ReadTimeout, Response
 
+from broadsheet.accounts.models import User
+from broadsheet.accounts.queries import as_person
 from broadsheet.cli import posting
 from broadsheet.cli.posting import Posting, carrier_of
 from broadsheet.cli.providing import Provider, ProviderLine
+from broadsheet.community.queries import notices
+from broadsheet.community.rules.notices import Kind
 from broadsheet.config import options
 from broadsheet.config.options import Configuration
 from broadsheet.following.models import Delivery, Subscriber, Subscription
@@ -76,6 +82,33 @@ class TestCarrier:
         assert posting._comes_back_to(marked, 7).startswith("bounces+7-")
 
 
+class TestRegion:
+    @pytest.mark.parametrize(
+        ("provider", "region", "told"),
+        [
+            pytest.param("mailgun", "eu", "https://api.eu.mailgun.net/v3", id="Mailgun in Europe"),
+            pytest.param("sparkpost", "eu", "https://api.eu.sparkpost.com/api/v1", id="SparkPost in Europe"),
+            pytest.param("mailgun", "us", "None", id="elsewhere as anymail has it"),
+            pytest.param("postmark", "eu", "None", id="one that has no places"),
+        ],
+    )
+    def test_it_is_asked_where_it_keeps_the_account(
+        self, tmp_path: Path, provider: str, region: str, told: str
+    ) -> None:
+        script = (
+            "from broadsheet.config.settings import ANYMAIL as it; "
+            "print(it.get('MAILGUN_API_URL') or it.get('SPARKPOST_API_URL'))"
+        )
+        environment = {
+            "BROADSHEET_DATA": str(tmp_path), "BROADSHEET_MAIL_PROVIDER": provider,
+            "BROADSHEET_MAIL_PROVIDER_REGION": region, "BROADSHEET_MAIL_PROVIDER_KEY": "a-key-of-ours",
+        }  # fmt: skip
+        done = subprocess.run(
+            [sys.executable, "-c", script], env=environment, capture_output=True, text=True, timeout=60, check=True
+        )
+        assert done.stdout.strip() == told
+
+
 class TestPlace:
     def test_a_folder_keeps_its_name_and_another_has_another(self, tmp_path: Path) -> None:
         one, other = tmp_path / "one", tmp_path / "other"
@@ -133,6 +166,7 @@ class TestPosting:
         assert Delivery.objects.get().said
 
     def test_what_is_wrong_is_told_once(self, posted: Any, caplog: pytest.LogCaptureFixture) -> None:
+        user = User.objects.create(name="ada", shown="Ada Example", email="ada@example.org", is_staff=True)
         who = Subscriber.objects.create(address="ada@example.org", made_at=NOW, confirmed_at=NOW)
         row = Subscription.objects.create(
             subscriber=who, key="k" * 43, cadence="day", hour=9, zone="UTC", made_at=NOW, confirmed_at=NOW
@@ -145,6 +179,9 @@ class TestPosting:
             posted._look_at = posted._warn_at = 0.0
             posted.one()
         assert caplog.text.count("Does the worker run?") == 1
+        [told], _ = notices.listed(as_person(user))
+        assert told.kind is Kind.MAIL
+        assert "/status/mail" in told.sentence
 
 
 class TestProvider:
@@ -214,7 +251,7 @@ class TestProvider:
         self, line: ProviderLine, monkeypatch: pytest.MonkeyPatch, address: str
     ) -> None:
         """By real attempts: nobody listens there, and nobody has that name."""
-        line._backend.api_url = address
+        monkeypatch.setattr(line._backend, "api_url", address)
         assert isinstance(line.hand_over(LETTER, lambda: True), Lost)
 
     @pytest.mark.parametrize("status", [200, 202, 500, 502, 504])

@@ -19,7 +19,7 @@ from broadsheet.following.actions import delivering, sending
 from broadsheet.following.models import Delivery, Post, Subscriber, Subscription
 from broadsheet.following.queries import deliveries
 from broadsheet.following.queries.digests import Nothing
-from broadsheet.following.rules.delivering import DELAYS, State
+from broadsheet.following.rules.delivering import ASKS, DELAYS, State
 from broadsheet.ingest.rules import State as Audited
 from broadsheet.mailing.message import Outgoing
 from broadsheet.mailing.outcomes import (
@@ -490,6 +490,51 @@ class TestSending:
         one.work(seconds=5)
         assert len(taker.tried) == 6
         assert Delivery.objects.filter(state=State.WAITING, attempts=0, claimed_by="").count() == 7
+
+
+class TestAsking:
+    """The mail that asks somebody whether she wants digests goes the same way."""
+
+    def test_it_goes_before_all_digests(self, sender: Any) -> None:
+        for number in range(5):
+            waiting(number)
+        waiting(9, edition=ASKS)
+        taker = Taker()
+        sender(taker).work(seconds=5)
+        assert taker.tried[0] == "reader9@example.org"
+
+    def test_a_blocked_address_is_asked_where_its_reader_wants_that(self, sender: Any) -> None:
+        delivery = waiting(edition=ASKS)
+        Subscriber.objects.update(blocked_at=NOW)
+        sender(Taker()).work(seconds=5)
+        assert state_of(delivery)[0] == State.SENT
+
+    def test_an_address_that_does_not_exist_is_not_struck_off(self, sender: Any) -> None:
+        delivery = waiting(edition=ASKS)
+        gone = NotTaken(Stage.RECIPIENT, 550, "5.1.1", "No such user")
+        sender(Taker(lambda _to, _before_end: gone)).work(seconds=5)
+        assert state_of(delivery)[0] == State.BOUNCED
+        assert Subscriber.objects.get().blocked_at is None
+
+    def test_one_that_was_asked_for_anew_while_it_was_on_its_way_is_not_completed(self, sender: Any) -> None:
+        waiting(edition=ASKS)
+        allowed = []
+
+        def script(_to: str, before_end: BeforeEnd) -> Outcome:
+            allowed.append(before_end())
+            return Lost("withheld")
+
+        def compose(number: int, label: str) -> Outgoing:
+            made = mail(number, label)
+            Delivery.objects.all().delete()
+            return made
+
+        sender(Taker(script), compose).work(seconds=5)
+        assert allowed == [False]
+
+    def test_it_is_no_digest_where_days_of_mail_are_counted(self) -> None:
+        waiting(edition=ASKS)
+        assert deliveries.days() == []
 
 
 class TestDying:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -15,6 +16,8 @@ import pytest
 from broadsheet.accounts.actions import groups
 from broadsheet.accounts.actions.groups import Description
 from broadsheet.accounts.rules import Ground, Person, Refused
+from broadsheet.community.queries import notices
+from broadsheet.community.rules.notices import Kind as Told
 from broadsheet.editions.models import Edition
 from broadsheet.fetching.posts import Posted
 from broadsheet.following.actions import hooks as acting
@@ -189,6 +192,47 @@ def test_gone_switches_off_at_once(lamps: int) -> None:
     printed(date(2026, 11, 20))
     post(Receiver(410))
     assert "410" in queries.hooks_of(lamps)[0].off_because
+
+
+def test_the_owners_are_told_once_that_an_address_was_switched_off(lamps: int) -> None:
+    add(lamps)
+    printed(date(2026, 11, 20))
+    for _ in range(3):
+        post(Receiver(410))
+    [told], _ = notices.listed(ada())
+    assert told.kind is Told.HOOK
+    assert told.sentence.startswith("Lamp Readers, hooks.example.org/…part: It answered that nobody wants this")
+    assert "secret" not in told.sentence
+    assert notices.listed(bela())[0] == []
+
+
+def test_one_that_does_not_answer_keeps_nobody_waiting(lamps: int) -> None:
+    """Each has its own time, and they are waited for together."""
+    waiting = threading.Barrier(3, timeout=20)
+    for number in range(3):
+        add(lamps, address=f"{ADDRESS}-{number}")
+    printed(date(2026, 11, 20))
+
+    def slow(_address: str, _body: bytes, _headers: dict[str, str]) -> Posted:
+        waiting.wait()
+        return Posted(200, "")
+
+    acting.queue_editions(now=NOW)
+    assert acting.post_waiting(compose=compose, post=slow, now=NOW) == 3
+    assert {row.state for row in HookMessage.objects.all()} == {Way.SENT}
+
+
+def test_what_was_never_tried_goes_before_what_failed(lamps: int) -> None:
+    for number in range(5):
+        add(lamps, address=f"{ADDRESS}-{number}")
+    printed(date(2026, 11, 20))
+    acting.queue_editions(now=NOW)
+    HookMessage.objects.filter(hook__address__in=[f"{ADDRESS}-{number}" for number in range(4)]).update(
+        attempts=1, due_at=NOW - timedelta(hours=1)
+    )
+    receiver = Receiver(200)
+    post(receiver)
+    assert "4" in {address[-1] for address, _, _ in receiver.got[:4]}
 
 
 def test_nothing_to_post_is_said(lamps: int) -> None:

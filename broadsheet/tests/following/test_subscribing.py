@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from broadsheet.accounts.rules import Refused
 from broadsheet.following.actions import subscribing as actions
 from broadsheet.following.actions.people import take_over
-from broadsheet.following.models import Subscriber, Subscription
+from broadsheet.following.models import Delivery, Subscriber, Subscription
 from broadsheet.following.queries import subscribing as queries
+from broadsheet.following.rules.delivering import ASKS
 from broadsheet.following.rules.subscribing import (
     Cadence,
     LeftBy,
@@ -177,12 +178,18 @@ class TestStored:
         assert queries.waiting(secret, now=late) is None
         assert actions.confirm(secret=secret, network="", now=late) is None
 
-    def test_a_mail_that_could_not_be_sent_does_not_count(self) -> None:
+    def test_the_mail_that_asks_is_in_the_outbox_once_and_its_secret_is_nowhere(self) -> None:
         secret = actions.ask(address=ADDRESS, wish=Wish(), consent={}, now=NOW)
-        assert actions.ask(address=ADDRESS, wish=Wish(), consent={}, now=NOW) is None
-        assert secret is not None
-        actions.take_back(secret=secret)
-        assert actions.ask(address=ADDRESS, wish=Wish(), consent={}, now=NOW) is not None
+        [row] = Delivery.objects.all()
+        assert (row.edition, row.state, row.domain) == (ASKS, "waiting", "example.org")
+        found = queries.asking(row.subscription_id, now=NOW)
+        assert found is not None
+        assert (found.address, found.secret) == (ADDRESS, secret)
+        assert found.secret not in str(list(Subscription.objects.values())) + str(list(Delivery.objects.values()))
+        later = actions.ask(address=ADDRESS, wish=Wish(), consent={}, now=NOW + HOUR)
+        assert later != secret
+        assert Delivery.objects.count() == 1
+        assert queries.asking(row.subscription_id, now=NOW + timedelta(days=8)) is None
 
     def test_a_blocked_address_is_asked_nothing_and_gains_no_rows(self) -> None:
         Subscriber.objects.create(address=ADDRESS, made_at=NOW, blocked_at=NOW)
@@ -218,11 +225,8 @@ class TestStored:
         assert {each.address for each in found} == {ADDRESS}
         assert (len(found), Subscriber.objects.count()) == (3, 1)
 
-    @pytest.mark.parametrize("is_taken_back", [pytest.param(True, id="failed"), pytest.param(False, id="sent")])
-    def test_what_nobody_confirms_is_forgotten_with_its_address(self, is_taken_back: bool) -> None:
-        secret = actions.ask(address=ADDRESS, wish=Wish(), consent={}, now=NOW)
-        if is_taken_back:
-            actions.take_back(secret=secret or "")
+    def test_what_nobody_confirms_is_forgotten_with_its_address(self) -> None:
+        actions.ask(address=ADDRESS, wish=Wish(), consent={}, now=NOW)
         actions.forget_unconfirmed(now=NOW + timedelta(days=6))
         assert Subscriber.objects.count() == 1
         actions.forget_unconfirmed(now=NOW + timedelta(days=8))

@@ -50,6 +50,15 @@ def test_what_happened_is_told_the_newest_first(lantern: int, get: Any) -> None:
     assert "/comments/" in told.entries[0].link
 
 
+def test_code_that_was_found_later_is_told_with_its_address(press: Any, get: Any) -> None:
+    press([replace(LANTERN, code_url="")])
+    assert "Code was found" not in get(f"{ADDRESS}.json").text
+    press([replace(LANTERN, code_url="https://example.org/lantern")])
+    told = feedparser.parse(get(f"{ADDRESS}.atom").content)
+    [entry] = [entry for entry in told.entries if entry.title == "Code was found"]
+    assert "https://example.org/lantern" in entry.summary
+
+
 @pytest.mark.parametrize("form", ["atom", "rss", "json"])
 def test_every_form_has_it(lantern: int, get: Any, form: str) -> None:
     answer = get(f"{ADDRESS}.{form}")

@@ -9,7 +9,7 @@ from itertools import count
 
 import pytest
 
-from broadsheet.web.remembered import AT_MOST_OLD, Remembered
+from broadsheet.web.remembered import AT_MOST_OLD, ForSeconds, Remembered
 
 PATIENCE = 10.0  # seconds
 
@@ -109,3 +109,30 @@ def test_a_question_that_fails_is_asked_again(world: World) -> None:
     with pytest.raises(ValueError, match="no"):
         answer()
     assert answer() == 7
+
+
+def test_for_some_seconds_an_answer_holds_whatever_happens(world: World) -> None:
+    numbers = count(1)
+    kept = ForSeconds(lambda: next(numbers), 10.0)
+    assert kept() == 1
+    world.journal, world.now = 2, 9.9
+    assert kept() == 1
+    world.now = 10.0
+    assert kept() == 2
+    kept.forget()
+    assert kept() == 3
+
+
+def test_what_cannot_be_answered_is_asked_again(world: World) -> None:
+    answers = iter([None, 7])
+
+    def ask() -> int:
+        answer = next(answers)
+        if answer is None:
+            raise OSError("not now")
+        return answer
+
+    kept = ForSeconds(ask, 10.0)
+    with pytest.raises(OSError, match="not now"):
+        kept()
+    assert kept() == 7

@@ -16,6 +16,8 @@ from django.utils import timezone
 
 from broadsheet import links
 from broadsheet.cli.mail_server import server, signs_with
+from broadsheet.community.actions.notices import tell_operators
+from broadsheet.community.rules.notices import Kind
 from broadsheet.config import options
 from broadsheet.config.options import Configuration
 from broadsheet.following import tasks
@@ -56,15 +58,17 @@ class Posting:
         return more
 
     def _warn(self) -> None:
-        """Tell the operator what is wrong with mail, each thing once."""
+        """Tell operators what is wrong with mail, each thing once: in the log, and by a notice."""
         if time.monotonic() < self._warn_at:
             return
         self._warn_at = time.monotonic() + WARN_AGAIN
-        troubles = deliveries.standing(timezone.now()).troubles
-        for trouble in troubles:
-            if trouble not in self._warned:
-                log.warning("%s The page %s has more.", trouble, links.STATUS_MAIL)
-        self._warned = troubles
+        incidents = deliveries.standing(timezone.now()).incidents
+        for each in incidents:
+            said = f"{each.sentence} The page {links.STATUS_MAIL} has more."
+            tell_operators(Kind.MAIL, said, matter=each.matter)
+            if each.sentence not in self._warned:
+                log.warning("%s", said)
+        self._warned = tuple(each.sentence for each in incidents)
 
     def close(self) -> None:
         """End, with nothing claimed."""

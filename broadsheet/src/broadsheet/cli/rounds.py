@@ -16,6 +16,8 @@ from broadsheet.cli.failure import Failure, explain
 from broadsheet.cli.hooking import Hooking
 from broadsheet.cli.posting import Posting
 from broadsheet.community import tasks as community
+from broadsheet.community.actions import notices
+from broadsheet.community.rules.notices import Kind
 from broadsheet.config import options
 from broadsheet.editions import actions as editions
 from broadsheet.editions import queries as printed
@@ -90,6 +92,7 @@ class Rounds:
             cause = repr(error.__cause__) if error.__cause__ else "none but this"
             log.warning("%s Building it from the database. Cause: %s", error, cause)
             self._index.clear()
+            notices.tell_operators(Kind.INDEX, f"{error} The worker is building it from the database.", matter="search")
             return True
 
     def _follow_votes(self) -> bool:

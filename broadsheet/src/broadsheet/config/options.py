@@ -463,6 +463,15 @@ class Configuration:
         str,
         Option(KEY, "Your key for the interface of that provider.", default="", secret=True, shown="none"),
     ]
+    mail_provider_region: Annotated[
+        str,
+        Option(
+            choice("us", "eu"),
+            "Where the provider keeps your account. Mailgun and SparkPost have two places, with an interface each; for "
+            "the others it changes nothing.",
+            default="us",
+        ),
+    ]
     mail_connections: Annotated[
         int,
         Option(

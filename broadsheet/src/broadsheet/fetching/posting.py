@@ -17,7 +17,7 @@ from broadsheet.fetching.network import Resolve, resolve
 from broadsheet.fetching.posts import Posted, address_problem
 
 # What one message may take, in seconds and bytes.
-# The worker does nothing else meanwhile.
+# The worker does little else meanwhile.
 LIMITS = Limits(connect=3.0, silence=3.0, total=4.0, head=32 * 1024)
 _LARGEST_REPLY = 256 * 1024
 # How much of a refusal is kept, in letters.

@@ -119,7 +119,7 @@ def read(raw: bytes, secret: str) -> Returned | None:
     delivery, key = delivery_of(_places(message), secret), _key(message)
     if delivery is None and not key:
         return None
-    return Returned(kind, _plain(said), delivery, key, address.lower()[:254] if address.isprintable() else "")
+    return Returned(kind, plain(said), delivery, key, address.lower()[:254] if address.isprintable() else "")
 
 
 def _parsed(raw: bytes) -> Message | None:
@@ -276,6 +276,7 @@ def _returned(message: Message) -> Iterator[Message]:
                 yield parsed
 
 
-def _plain(said: str) -> str:
-    """What a server said, on one line, without what would steer a terminal."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in said).split())[:_LONGEST_SAID]
+def plain(said: str) -> str:
+    """What a server said, on one line, without what would steer a terminal, and not too long."""
+    beginning = said[: 4 * _LONGEST_SAID]
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in beginning).split())[:_LONGEST_SAID]

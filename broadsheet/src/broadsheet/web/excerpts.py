@@ -102,3 +102,13 @@ def _places(tex: str) -> Iterator[tuple[int, bool]]:
             ended = token.end() if not _ABBREVIATION.search(tex, max(0, token.start() - 12), token.start()) else -1
         elif mark.isspace():
             yield token.start(), ended == token.start()
+
+
+def shortened(text: str, length: int) -> str:
+    """The text in so many characters, cut between words where there is a place, with an ellipsis."""
+    if len(text) <= length:
+        return text
+    cut = text[: length - 1]
+    head, blank, _ = cut.rpartition(" ")
+    kept = head if blank and len(head) > length // 2 else cut
+    return kept.rstrip(" ,;:.-–—(") + "…"

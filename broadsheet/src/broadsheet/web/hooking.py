@@ -18,6 +18,7 @@ from broadsheet.following.rules.hooks import Form
 from broadsheet.web.api import editions as api
 from broadsheet.web.api import making, shapes
 from broadsheet.web.digests.sheet import Item, Sheet, sheet
+from broadsheet.web.excerpts import shortened
 
 # How many papers a message names; people scroll past more.
 MOST = 10
@@ -32,8 +33,8 @@ def compose(wanted: Wanted) -> bytes | Nothing:
     digest = Chooser().digest(Asked(Kind(wanted.cadence.value), sections=wanted.sections), edition)
     if isinstance(digest, Nothing):
         return digest
-    if wanted.form is Form.JSON:
-        return _as_json(digest)
+    if wanted.form is Form.JSON and digest.edition is not None:
+        return _as_json(digest.edition, digest)
     return _body(wanted.form, _message(sheet(digest).cut(MOST)))
 
 
@@ -60,12 +61,8 @@ def _message(printed: Sheet) -> list[Line]:
 
 
 def _paper(item: Item) -> Line:
-    reason = f" ({_cut(item.reasons, _LONGEST_REASON)})" if item.reasons else ""
-    return Line(_cut(item.title, _LONGEST_TITLE), item.url, reason, f"{item.number}. ")
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+    reason = f" ({shortened(item.reasons, _LONGEST_REASON)})" if item.reasons else ""
+    return Line(shortened(item.title, _LONGEST_TITLE), item.url, reason, f"{item.number}. ")
 
 
 def _body(form: Form, lines: Iterable[Line]) -> bytes:
@@ -128,9 +125,9 @@ def _linked(words: str, url: str) -> str:
     return f"[{words}]({url.replace('(', '%28').replace(')', '%29')})"
 
 
-def _as_json(digest: Digest) -> bytes:
+def _as_json(edition: editions.Edition, digest: Digest) -> bytes:
     """The edition as our interface gives it, with the papers of the digest as its items."""
-    edition, base = digest.edition, settings.BROADSHEET_ADDRESS
+    base = settings.BROADSHEET_ADDRESS
     entries = editions.entries_among(edition, [chosen.paper_id for chosen in digest.papers])
     known = making.papers_by_id(entries, (), base=base)
     ordered = sorted(entries.values(), key=lambda entry: entry.rank)

@@ -1,4 +1,6 @@
-"""Answers that are dear to compute and may be a moment old: kept for each process until the journal moved on."""
+"""Answers that are dear to compute and may be a moment old: kept for each process until the journal moved on, or for
+some seconds.
+"""
 
 from __future__ import annotations
 
@@ -60,6 +62,27 @@ class Remembered(Generic[T]):
         if kept is None or not kept.good(journal):
             kept = self._kept = _Kept(journal, time.monotonic(), self._ask())
         return kept.answer
+
+    def forget(self) -> None:
+        """Ask anew the next time."""
+        self._kept = None
+
+
+class ForSeconds(Generic[T]):
+    """The answer of `ask`, asked again once it is so many seconds old, by one thread at a time."""
+
+    def __init__(self, ask: Callable[[], T], seconds: float) -> None:
+        self._ask = ask
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._kept: tuple[float, T] | None = None
+
+    def __call__(self) -> T:
+        """The answer. Raises what `ask` raises, and keeps nothing then."""
+        with self._lock:
+            if self._kept is None or time.monotonic() - self._kept[0] >= self._seconds:
+                self._kept = (time.monotonic(), self._ask())
+            return self._kept[1]
 
     def forget(self) -> None:
         """Ask anew the next time."""

@@ -10,7 +10,7 @@ from django.db import transaction
 from broadsheet.following.models import Delivery, Subscriber, Subscription
 from broadsheet.following.rules import bouncing
 from broadsheet.following.rules.bouncing import Effect
-from broadsheet.following.rules.delivering import State
+from broadsheet.following.rules.delivering import ASKS, State
 from broadsheet.mailing.bounces import Kind, Returned
 
 _LOG = logging.getLogger(__name__)
@@ -36,6 +36,10 @@ def record(*, kind: Kind, said: str, now: datetime, delivery_id: int | None = No
         if kind is Kind.COMPLAINT:
             return _complained(subscriber, delivery, now)
         because = bouncing.HARD if kind is Kind.HARD else bouncing.CAME_BACK
+        if delivery is not None and delivery.edition == ASKS:
+            # Anybody may have typed it: an address that nobody confirmed is not struck off.
+            _come_back(delivery, bouncing.words(because, said))
+            return Effect.NOTHING
         fresh = delivery is None or _come_back(delivery, bouncing.words(because, said))
         if kind is Kind.HARD:
             return _block(subscriber, bouncing.words(bouncing.HARD, said), now)

@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from broadsheet.accounts import queries as accounts
-from broadsheet.accounts.rules import Ground, Person, Refused
+from broadsheet.accounts.rules import Ground, GroupRole, Person, Refused
+from broadsheet.community.actions.notices import tell_once
+from broadsheet.community.rules.notices import Kind
 from broadsheet.fetching.posts import Posted, address_problem
 from broadsheet.following.models import Hook, HookMessage
 from broadsheet.following.queries.digests import Nothing
@@ -27,6 +30,8 @@ _LOG = logging.getLogger(__name__)
 
 # For so long messages are kept that ended. An edition is no news long before, so none is posted twice.
 _KEPT_FOR = timedelta(days=90)
+# So many messages are posted at a time.
+_AT_ONCE = 4
 
 MADE_WRONG = "It could not be made: something went wrong here. The operator's log has more."
 SWITCHED_OFF = "{count} editions in a row could not be posted there, so nothing is posted any more."
@@ -142,51 +147,67 @@ def queue_editions(*, now: datetime) -> int:
 def post_waiting(*, compose: Compose, post: Post, now: datetime, seconds: float = 4.0) -> int:
     """Post what is due, for so many seconds at most; how many messages were tried.
 
-    Each is claimed by an UPDATE, so that no two workers post the same. One that was claimed by a worker that died is
-    tried again: then an edition can come twice, and its number in X-Broadsheet-Delivery tells.
+    Several are posted at a time, each to another hook with the whole time that `post` gives it, so that one that does
+    not answer keeps nobody waiting; what was never tried goes first. Each is claimed by an UPDATE, so that no two
+    workers post the same. One that was claimed by a worker that died is tried again: then an edition can come twice,
+    and its number in X-Broadsheet-Delivery tells.
     """
     end, tried = time.monotonic() + seconds, 0
     died = HookMessage.objects.filter(state=Way.CLAIMED, claimed_at__lt=now - rules.CLAIM_LASTS)
     died.update(state=Way.WAITING, claimed_at=None)
-    while time.monotonic() < end:
-        message = _claimed(now)
-        if message is None:
-            break
-        _try(message, compose, post, now)
-        tried += 1
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="hook") as lines:
+        while time.monotonic() < end:
+            messages = _claimed(now)
+            if not messages:
+                break
+            made = [(message, _made(message, compose, now)) for message in messages]
+            sent = [(message, lines.submit(_send, message, body, post, now)) for message, body in made if body]
+            for message, posted in sent:
+                _take(message, posted.result(), now)
+            tried += len(messages)
     return tried
 
 
-def _claimed(now: datetime) -> HookMessage | None:
-    """The next message that is due, which is ours alone now."""
-    due = HookMessage.objects.filter(state=Way.WAITING, due_at__lte=now, finished_at=None).order_by("due_at", "id")
-    for number in list(due.values_list("id", flat=True)[:20]):
+def _claimed(now: datetime) -> list[HookMessage]:
+    """The next messages that are due, each of another hook, which are ours alone now."""
+    due = HookMessage.objects.filter(state=Way.WAITING, due_at__lte=now, finished_at=None)
+    ids: dict[int, int] = {}
+    for number, hook in due.order_by("attempts", "due_at", "id").values_list("id", "hook_id")[: 20 * _AT_ONCE]:
+        if hook in ids or len(ids) == _AT_ONCE:
+            continue
         mine = HookMessage.objects.filter(id=number, state=Way.WAITING)
         if mine.update(state=Way.CLAIMED, claimed_at=now, attempts=F("attempts") + 1):
-            return HookMessage.objects.select_related("hook").filter(id=number).first()
-    return None
+            ids[hook] = number
+    return list(HookMessage.objects.select_related("hook").filter(id__in=ids.values()).order_by("id"))
 
 
-def _try(message: HookMessage, compose: Compose, post: Post, now: datetime) -> None:
+def _made(message: HookMessage, compose: Compose, now: datetime) -> bytes | None:
+    """What is to be posted; None where there is nothing, which is written down."""
     hook = message.hook
     if hook.off_at is not None and message.edition:
         _end(message, Way.FAILED, hook.off_because, now)
-        return
+        return None
     try:
         body = compose(_wanted(message))
     except Exception:
         _LOG.exception("The message %d of hook %d could not be made.", message.id, hook.id)
         _end(message, Way.FAILED, MADE_WRONG, now)
-        return
+        return None
     if isinstance(body, Nothing):
         _end(message, Way.NOTHING, body.because, now)
-        return
+        return None
+    return body
+
+
+def _send(message: HookMessage, body: bytes, post: Post, now: datetime) -> Posted:
+    """Post a message. Runs beside others and asks the database nothing."""
+    hook = message.hook
     secret = rules.secret_of(hook.salt, settings.SECRET_KEY)
     headers = {
         "X-Broadsheet-Delivery": str(message.id),
         "X-Broadsheet-Signature": rules.signature(secret, int(now.timestamp()), body),
     }
-    _take(message, post(hook.address, body, headers), now)
+    return post(hook.address, body, headers)
 
 
 def _wanted(message: HookMessage) -> Wanted:
@@ -209,11 +230,23 @@ def _take(message: HookMessage, posted: Posted, now: datetime) -> None:
         if following is Next.SENT:
             hook.update(failures=0)
         elif following is Next.OFF:
-            hook.filter(off_at=None).update(off_at=now, off_because=GONE)
+            _switch_off(hook, GONE, now)
         elif message.edition:
             hook.update(failures=F("failures") + 1)
-            off = hook.filter(off_at=None, failures__gte=rules.MOST_FAILURES)
-            off.update(off_at=now, off_because=SWITCHED_OFF.format(count=rules.MOST_FAILURES))
+            failed = hook.filter(failures__gte=rules.MOST_FAILURES)
+            _switch_off(failed, SWITCHED_OFF.format(count=rules.MOST_FAILURES), now)
+
+
+def _switch_off(hooks: QuerySet[Hook], because: str, now: datetime) -> None:
+    """Post nothing more to these, and tell the owners of their groups, once each time."""
+    for hook in hooks.filter(off_at=None):
+        Hook.objects.filter(id=hook.id).update(off_at=now, off_because=because)
+        owners = [each.person for each in accounts.members(hook.group_id) if each.role is GroupRole.OWNER]
+        seen = accounts.groups_seen([hook.group_id], owners[0]).get(hook.group_id) if owners else None
+        if seen is not None:
+            said = f"{seen.name}, {rules.shown_address(hook.address)}: {because} The page of the group leads there."
+            matter = f"hook {hook.id} {now.isoformat()}"
+            tell_once([each.id for each in owners], Kind.HOOK, said, matter=matter, now=now)
 
 
 def _end(message: HookMessage, state: Way, said: str, now: datetime) -> None:

@@ -20,14 +20,14 @@ from datetime import datetime
 from uuid import uuid4
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F, Q, QuerySet, Window
+from django.db.models import Case, F, Q, QuerySet, When, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from broadsheet.following.actions import bouncing
 from broadsheet.following.models import Delivery, Post
 from broadsheet.following.queries.digests import Nothing
-from broadsheet.following.rules.delivering import CLAIM_LASTS, Pace, State, Verdict, retry_after, verdict
+from broadsheet.following.rules.delivering import ASKS, CLAIM_LASTS, Pace, State, Verdict, retry_after, verdict
 from broadsheet.mailing.bounces import Kind as Bounce
 from broadsheet.mailing.lines import Asks, Ended, Lines
 from broadsheet.mailing.message import Outgoing
@@ -48,7 +48,7 @@ from broadsheet.storage import among, timestamp
 
 __all__ = ["Compose", "Sender", "recover"]
 
-# What makes the mail of a subscription (its id) for an edition (its label, or empty where there is no new one).
+# What makes the mail of a subscription (its id) for an edition: its label, empty where there is no new one, or ASKS.
 Compose = Callable[[int, str], Outgoing | Nothing]
 # The address to which the mail of a delivery comes back.
 ComesBackTo = Callable[[int], str]
@@ -230,6 +230,7 @@ class Sender:
 
     def _claim(self) -> list[_Claimed]:
         """Take rows that are due: one of each domain, then a second of each, so that a large one keeps nobody waiting.
+        Before all others go the mails that ask, as somebody waits for hers.
 
         The condition on the state is in the UPDATE itself: of two that see the same row, one gets it.
         """
@@ -238,7 +239,7 @@ class Sender:
             Delivery.objects.filter(state=State.WAITING, finished_at=None, due_at__lte=now)
             .exclude(domain__in=self._pace.resting(time.monotonic()))
             .annotate(turn=Window(RowNumber(), partition_by=F("domain"), order_by=(F("due_at"), F("id"))))
-            .order_by("turn", "due_at", "id")
+            .order_by(Case(When(edition=ASKS, then=0), default=1), "turn", "due_at", "id")
         )
         ids = self._within_pace(due.values_list("id", "domain")[:_CLAIMED_AT_ONCE])
         if not ids:
@@ -251,7 +252,7 @@ class Sender:
             "id", "subscription_id", "edition", "domain", "attempts",
             "subscription__left_at", "subscription__subscriber__blocked_at",
         )  # fmt: skip
-        found = {row[0]: _Claimed(*row[:5], wanted=row[5] is None and row[6] is None) for row in rows}
+        found = {row[0]: _Claimed(*row[:5], wanted=_is_wanted(row[2], *row[5:])) for row in rows}
         return [found[number] for number in ids if number in found]
 
     def _within_pace(self, rows: Iterable[tuple[int, str]]) -> list[int]:
@@ -405,6 +406,11 @@ class Sender:
         if post.down_since is None:
             _log.warning("No mail goes out: %s All of it waits. Cause: %s", self._down.sentence, self._down.cause)
         Post.objects.filter(id=1).update(down_since=post.down_since or now, said=self._down.sentence)
+
+
+def _is_wanted(edition: str, left_at: datetime | None, blocked_at: datetime | None) -> bool:
+    """Whether it still goes. Also a blocked address may be asked, where its reader wants that."""
+    return edition == ASKS or (left_at is None and blocked_at is None)
 
 
 def _result(outcome: Outcome, on_its_way: _OnItsWay, now: datetime) -> _Result:

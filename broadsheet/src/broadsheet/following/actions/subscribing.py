@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
 
 from broadsheet.accounts.rules import Ground, Person, Refused
 from broadsheet.following.actions.people import move_subscriptions
-from broadsheet.following.models import Subscriber, Subscription
+from broadsheet.following.models import Delivery, Subscriber, Subscription
 from broadsheet.following.queries.subscribing import Subscribed, subscribed, wish_of
+from broadsheet.following.rules.delivering import ASKS, State
 from broadsheet.following.rules.schedule import next_due
 from broadsheet.following.rules.subscribing import (
     ASKED_AGAIN_AFTER,
@@ -23,8 +25,10 @@ from broadsheet.following.rules.subscribing import (
     CONFIRM_WITHIN,
     Cadence,
     LeftBy,
+    Notices,
     Wish,
     digest_of,
+    secret_of,
 )
 
 _LIMIT = {
@@ -35,20 +39,23 @@ _LIMIT = {
 
 
 def ask(*, address: str, wish: Wish, consent: Mapping[str, str], now: datetime) -> str | None:
-    """Keep what somebody asks for until she confirms it; the secret that a mail to the address shall hold.
+    """Keep what somebody asks for until she confirms it, and put the mail that asks her into the outbox; its secret.
 
     None where no mail is to go: to an address that is blocked, and to one that was asked within the hour. There what
     waits is changed to the newest wish, and the earlier mail confirms that. At most one wish waits for an address.
+    What is known of the address cannot be told by the time that it takes: the same is written, or written and undone.
     """
     with transaction.atomic():
         who, _ = Subscriber.objects.get_or_create(address=address, defaults={"made_at": now})
-        if who.blocked_at is not None:
-            return None
-        return _waiting(who, wish, consent, now, ASKED_AGAIN_AFTER)
+        if who.blocked_at is None:
+            return _waiting(who, wish, consent, now, ASKED_AGAIN_AFTER)
+        with _undone():
+            _waiting(who, wish, consent, now, ASKED_AGAIN_AFTER)
+        return None
 
 
 def ask_blocked(*, key: str, consent: Mapping[str, str], now: datetime) -> str | None:
-    """The secret that a mail to a blocked address shall hold, as a reader with that key says that mail arrives again.
+    """Have a blocked address asked, as a reader with that key says that mail arrives again; the secret of the mail.
 
     None where the address is not blocked, and where it was asked within a day. Who confirms is blocked no more.
     """
@@ -66,23 +73,60 @@ def ask_blocked(*, key: str, consent: Mapping[str, str], now: datetime) -> str |
 def _waiting(
     who: Subscriber, wish: Wish, consent: Mapping[str, str], now: datetime, again_after: timedelta
 ) -> str | None:
-    """Keep the one wish that waits for an address; the secret to be mailed, None where one went a short time ago."""
+    """Keep the one wish that waits for an address, and have it asked; the secret of the mail, None where one went a
+    short time ago.
+    """
     is_due = Subscriber.objects.filter(Q(asked_at=None) | Q(asked_at__lte=now - again_after), id=who.id).update(
         asked_at=now
     )
-    secret = secrets.token_urlsafe(32)
-    values = _columns(wish) | {"mine": False, "consent": dict(consent) | {"asked": now.isoformat()}}
-    if is_due:
-        values |= {"secret_digest": digest_of(secret), "secret_until": now + CONFIRM_WITHIN}
-    waiting = Subscription.objects.filter(subscriber=who, confirmed_at=None)
-    if not waiting.update(**values):
+    values = _columns(replace(wish, notices=Notices.NEVER)) | {
+        "mine": False,
+        "consent": dict(consent) | {"asked": now.isoformat()},
+    }
+    rows = Subscription.objects.filter(subscriber=who, confirmed_at=None)
+    if not rows.update(**values):
         Subscription.objects.create(subscriber=who, key=_new_key(), made_at=now, **values)
-    return secret if is_due else None
+    row = rows.get()
+    if is_due:
+        return _ask(row, who.address, now)
+    with _undone():
+        _ask(row, who.address, now)
+    return None
 
 
-def take_back(*, secret: str) -> None:
-    """Note that the mail with this secret could not be sent, so that its address can be asked again at once."""
-    Subscriber.objects.filter(subscriptions__secret_digest=digest_of(secret)).update(asked_at=None)
+def _ask(row: Subscription, address: str, now: datetime) -> str:
+    """Have the address asked whether it wants that; the secret of the mail."""
+    until = now + CONFIRM_WITHIN
+    secret = secret_of(row.key, until, settings.SECRET_KEY)
+    Subscription.objects.filter(id=row.id).update(secret_digest=digest_of(secret), secret_until=until)
+    _post(row, address, now)
+    return secret
+
+
+def _post(row: Subscription, address: str, now: datetime) -> None:
+    """Put the mail that asks into the outbox, in the place of an earlier one."""
+    Delivery.objects.filter(subscription=row.id, edition=ASKS).delete()
+    Delivery.objects.create(
+        subscription=row,
+        slot=now.date(),
+        edition=ASKS,
+        domain=address.rpartition("@")[2],
+        state=State.WAITING,
+        made_at=now,
+        due_at=now,
+    )
+
+
+class _Undone(Exception):
+    """Ends what is not to be kept."""
+
+
+@contextmanager
+def _undone() -> Iterator[None]:
+    """Whatever is written inside is taken back."""
+    with suppress(_Undone), transaction.atomic():
+        yield
+        raise _Undone
 
 
 def forget_unconfirmed(*, now: datetime) -> None:
@@ -118,12 +162,13 @@ def confirm(*, secret: str, network: str, now: datetime) -> Subscribed | None:
         waiting.secret_digest, waiting.secret_until = "", None
         begun = _of_cadence(waiting.subscriber_id, waiting.cadence) or waiting
         begun.consent, begun.confirmed_at = consent, begun.confirmed_at or now
+        Delivery.objects.filter(subscription=waiting.id, edition=ASKS).delete()
         if begun.id != waiting.id:
             waiting.delete()
         Subscriber.objects.filter(id=begun.subscriber_id).update(
             confirmed_at=now, asked_at=None, blocked_at=None, blocked_because="", soft_bounces=0, soft_since=None
         )
-        return _begin(begun, replace(wish_of(waiting), mine=begun.mine), now)
+        return _begin(begun, replace(wish_of(waiting), mine=begun.mine, notices=Notices(begun.notices)), now)
 
 
 def subscribe_reader(*, by: Person, address: str, wish: Wish, consent: Mapping[str, str], now: datetime) -> Subscribed:
@@ -254,6 +299,7 @@ def _columns(wish: Wish) -> dict[str, Any]:
         "zone": wish.zone,
         "sections": list(wish.sections),
         "searches": list(wish.searches),
+        "notices": wish.notices.value,
     }
 
 

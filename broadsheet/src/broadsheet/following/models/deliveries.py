@@ -12,7 +12,8 @@ class Delivery(models.Model):
     """One digest for one subscription: what became of it, and when it is tried again.
 
     `slot` is the reader's own day for which it was due. At most one row exists for a slot, and at most one for an
-    edition, so that nobody is sent the same twice. `claimed_by` is the sender that works on it; a claim that is older
+    edition, so that nobody is sent the same twice. A subscription that waits to be confirmed has the mail that asks,
+    whose `edition` is ``asks``. `claimed_by` is the sender that works on it; a claim that is older
     than any work takes is void. `said` is the sentence that the reader sees in her log, or what the server said.
     """
 

@@ -46,6 +46,7 @@ class Subscription(models.Model):
     sections: models.JSONField[list[str]] = models.JSONField(default=list)
     searches: models.JSONField[list[str]] = models.JSONField(default=list)
     mine = models.BooleanField(default=False)
+    notices = models.CharField(max_length=8, default="never")
     consent: models.JSONField[dict[str, str]] = models.JSONField(default=dict)
     secret_digest = models.CharField(max_length=64, blank=True, db_index=True)
     secret_until = models.DateTimeField(null=True)

@@ -11,7 +11,7 @@ from django.db.models import Count, Exists, Max, Min, OuterRef, Q
 
 from broadsheet.following.models import Delivery, Post
 from broadsheet.following.queries.subscribing import receiving
-from broadsheet.following.rules.delivering import LATE, USUAL_SILENCE, State
+from broadsheet.following.rules.delivering import ASKS, LATE, USUAL_SILENCE, State
 from broadsheet.following.rules.subscribing import Cadence
 
 __all__ = ["DayOfMail", "Logged", "Matter", "Standing", "days", "log", "matters", "standing"]
@@ -47,11 +47,11 @@ class Logged:
     @property
     def words(self) -> str:
         """What became of it, in a sentence or two."""
-        if self.state is State.SENT:
+        if self.state is State.SENT and self.papers:
             return f"Sent, with {self.papers} paper{'' if self.papers == 1 else 's'}."
         if self.state in (State.NOTHING, State.DOUBTFUL, State.BOUNCED) and self.said:
             return self.said
-        return f"{_WORDS[self.state]} {self.said}".strip()
+        return f"{_WORDS[self.state]} {'' if self.state is State.SENT else self.said}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +84,20 @@ class DayOfMail:
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """What is wrong with mail, in a sentence for the operator. `matter` is the same as long as it is one incident."""
+
+    matter: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """How mail goes.
 
     `waiting` deliveries wait, the earliest since `oldest`; `subscribed` counts the subscriptions that get mail.
     `down_since` is when the mail server stopped answering, and `said` why. `sent_at` is when the last mail went.
-    `troubles` are sentences for the operator, empty while all is well.
+    `incidents` are what is wrong, none while all is well.
     """
 
     subscribed: int
@@ -99,7 +107,12 @@ class Standing:
     answered_at: datetime | None
     down_since: datetime | None
     said: str
-    troubles: tuple[str, ...]
+    incidents: tuple[Trouble, ...]
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """What is wrong, in sentences."""
+        return tuple(each.sentence for each in self.incidents)
 
 
 def log(subscription_id: int, limit: int = 30) -> list[Logged]:
@@ -120,11 +133,14 @@ def matters(*, limit: int = 200) -> list[Matter]:
 
 def days(*, count: int = 7) -> list[DayOfMail]:
     """What became of mails, for so many of the last days for which any were due, the newest first."""
-    last = list(Delivery.objects.order_by("-slot").values_list("slot", flat=True).distinct()[:count])
+    last = list(
+        Delivery.objects.exclude(edition=ASKS).order_by("-slot").values_list("slot", flat=True).distinct()[:count]
+    )
     if not last:
         return []
     rows = (
         Delivery.objects.filter(slot__gte=last[-1])
+        .exclude(edition=ASKS)
         .order_by("-slot", "subscription__cadence")
         .values_list("slot", "subscription__cadence", "state")
         .annotate(Count("id"))
@@ -157,20 +173,23 @@ def standing(now: datetime) -> Standing:
         answered_at=post.answered_at,
         down_since=post.down_since,
         said=post.said,
-        troubles=tuple(_troubles(post, oldest, sent_at, now)),
+        incidents=tuple(_incidents(post, oldest, sent_at, now)),
     )
 
 
-def _troubles(post: Post, oldest: datetime | None, sent_at: datetime | None, now: datetime) -> Sequence[str]:
+def _incidents(post: Post, oldest: datetime | None, sent_at: datetime | None, now: datetime) -> Sequence[Trouble]:
     found = []
     if post.down_since is not None:
-        found.append(f"No mail goes out since {post.down_since:%Y-%m-%d %H:%M} UTC. {post.said}")
+        at = f"{post.down_since:%Y-%m-%d %H:%M}"
+        found.append(Trouble(f"down {at}", f"No mail goes out since {at} UTC. {post.said}"))
     elif oldest is not None and now - oldest > LATE and (sent_at is None or now - sent_at > LATE):
-        found.append(f"Mail waits since {oldest:%Y-%m-%d %H:%M} UTC, and none goes out. Does the worker run?")
+        said = f"Mail waits since {oldest:%Y-%m-%d %H:%M} UTC, and none goes out. Does the worker run?"
+        found.append(Trouble(f"late {sent_at or oldest:%Y-%m-%d %H:%M}", said))
     for cadence, usual in USUAL_SILENCE.items():
         readers = _unheard(cadence, now - usual)
         if readers:
-            found.append(f"{readers} who subscribed to {_PERIODS[cadence]} got no mail for {usual.days} days.")
+            said = f"{readers} who subscribed to {_PERIODS[cadence]} got no mail for {usual.days} days."
+            found.append(Trouble(f"silent {cadence}", said))
     return found
 
 
@@ -181,7 +200,7 @@ def _unheard(cadence: Cadence, since: datetime) -> str:
     """How many readers should have got one since then; empty where any of that cadence did, or had only nothing in it
     for her.
     """
-    recent = Delivery.objects.filter(subscription__cadence=cadence, made_at__gte=since)
+    recent = Delivery.objects.filter(subscription__cadence=cadence, made_at__gte=since).exclude(edition=ASKS)
     well = Q(state__in=(State.SENT, State.DOUBTFUL)) | (Q(state=State.NOTHING) & ~Q(edition=""))
     if not recent.exists() or recent.filter(well).exists():
         return ""

@@ -5,17 +5,29 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 
 from broadsheet.accounts import queries as accounts
 from broadsheet.accounts.rules import Person
+from broadsheet.community.queries import notices
+from broadsheet.community.queries.notices import Notice
+from broadsheet.community.rules.commenting import Shown
+from broadsheet.community.rules.notices import Kind as Told
 from broadsheet.editions import queries as editions
 from broadsheet.editions.queries import Edition
 from broadsheet.editions.rules import Kind
+from broadsheet.following.models import Delivery
 from broadsheet.following.queries import follows, profiles
+from broadsheet.following.queries import news as following
 from broadsheet.following.queries.follows import Contents
-from broadsheet.following.queries.subscribing import receiving
+from broadsheet.following.queries.news import News
+from broadsheet.following.queries.subscribing import receiving, wish_of
 from broadsheet.following.rules import digests as rules
+from broadsheet.following.rules.delivering import State as Ended
+from broadsheet.following.rules.news import FURTHEST, LOOKED_BACK, MOST_PAPERS, What
+from broadsheet.following.rules.subscribing import Notices
 from broadsheet.ingest.rules import State
+from broadsheet.papers import queries as papers
 from broadsheet.search.index import IndexUnavailable
 
 log = logging.getLogger("broadsheet.following.digests")
@@ -45,15 +57,46 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """The time of which a mail tells what happened: after `since`, and up to `until`. `day` is her own, when it is due.
+
+    The turns of the mails that a subscription was sent follow one another, so that nothing is told twice or left out.
+    """
+
+    since: datetime
+    until: datetime
+    day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a digest tells one reader alone: news of papers that she follows, and notices that she has not read.
+
+    `more_news` and `more_notices` count those that are not in it.
+    """
+
+    news: tuple[News, ...] = ()
+    more_news: int = 0
+    notices: tuple[Notice, ...] = ()
+    more_notices: int = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.news or self.notices)
+
+
+@dataclass(frozen=True, slots=True)
 class Digest:
     """What a digest says of one edition. Two subscriptions that ask for the same have equal digests.
 
-    `remarks` are sentences on what is not in it.
+    `remarks` are sentences on what is not in it. Without an edition it has what is the reader's `own`, of her `day`.
     """
 
-    edition: Edition
+    kind: Kind
+    edition: Edition | None
     parts: tuple[Part, ...]
     remarks: tuple[str, ...] = ()
+    own: Own = field(default_factory=Own)
+    day: date | None = None
 
     @property
     def papers(self) -> list[Chosen]:
@@ -70,13 +113,18 @@ class Nothing:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What somebody asked to be sent, and where to. `person_id` is that of her account, None for a reader without."""
+    """What somebody asked to be sent, and where to. `person_id` is that of her account, None for a reader without.
+
+    `subscription_id` is 0 for somebody who only looks, and is told no news.
+    """
 
     kind: Kind
     sections: tuple[str, ...] = ()
     searches: tuple[str, ...] = ()
     mine: bool = False
+    notices: Notices = Notices.NEVER
     person_id: int | None = None
+    subscription_id: int = 0
     key: str = ""
     address: str = ""
 
@@ -86,17 +134,32 @@ def asked(subscription_id: int) -> Asked | None:
     row = receiving().filter(id=subscription_id).select_related("subscriber").first()
     if row is None:
         return None
-    person = row.subscriber.user_id
+    person, wish = row.subscriber.user_id, wish_of(row)
     return Asked(
-        kind=Kind(row.cadence),
-        sections=tuple(row.sections),
-        searches=tuple(row.searches),
-        mine=row.mine and person is not None,
+        kind=Kind(wish.cadence),
+        sections=wish.sections,
+        searches=wish.searches,
+        mine=wish.mine and person is not None,
+        notices=Notices.NEVER if person is None else wish.notices,
         person_id=person,
+        subscription_id=row.id,
         key=row.key,
         address=row.subscriber.address,
     )
 
+
+def turn(subscription_id: int, label: str, now: datetime) -> Turn:
+    """The turn of the mail that waits for a subscription with an edition of that label; `now` where none waits."""
+    theirs = Delivery.objects.filter(subscription=subscription_id)
+    waiting = theirs.filter(edition=label, finished_at=None).order_by("-id").first()
+    told = theirs.filter(state__in=_TOLD).order_by("-made_at").values_list("made_at", flat=True).first()
+    until = waiting.made_at if waiting else now
+    since = max(told, until - FURTHEST) if told else until - LOOKED_BACK
+    return Turn(since, until, waiting.slot if waiting else now.date())
+
+
+# What she has read, or may have.
+_TOLD = (Ended.SENT, Ended.DOUBTFUL, Ended.HANDING)
 
 LEFT = Nothing("This subscription was left, is not confirmed, or no mail may go to its address.")
 
@@ -114,6 +177,40 @@ class _Draft:
     keeps_order: bool = False
 
 
+NOTHING_NEW = Nothing("Nothing happened of which you asked to be told.")
+
+
+def _own(wanted: Asked, person: Person, when: Turn) -> Own:
+    """What happened in the turn, of what she asked to be told."""
+    told = following.of_followed(person, since=when.since, until=when.until) if wanted.mine else ()
+    unread = _unread(person, when, told) if wanted.notices is not Notices.NEVER else []
+    shown = tuple(unread[: rules.MOST_NOTICES])
+    more = notices.unread(person) - len(shown) if len(unread) > len(shown) else 0
+    return Own(told[:MOST_PAPERS], max(0, len(told) - MOST_PAPERS), shown, max(0, more))
+
+
+def _unread(person: Person, when: Turn, told: Sequence[News]) -> list[Notice]:
+    """Her notices of the turn that she has not read, the newest first; without comments of which the news tell."""
+    found, _ = notices.listed(person)
+    new = [each for each in found if not each.is_read and when.since < each.made_at <= when.until and _is_told(each)]
+    discussed = {each.paper_id for each in told if any(event.what is What.COMMENTS for event in each.events)}
+    stands_for = papers.canonical(each.comment.paper_id for each in new if each.comment) if discussed else {}
+    return [
+        each
+        for each in new
+        if each.kind is not Told.COMMENT
+        or each.comment is None
+        or stands_for.get(each.comment.paper_id) not in discussed
+    ]
+
+
+def _is_told(notice: Notice) -> bool:
+    """Whether there is something to say: not of a comment that was taken back, or by somebody whom she has muted."""
+    if notice.comment is not None:
+        return notice.comment.shown is Shown.OPEN
+    return notice.act is not None or bool(notice.sentence)
+
+
 class Chooser:
     """Chooses for many readers one after the other. What is equal for several is asked once, so it lives for a moment.
 
@@ -125,13 +222,32 @@ class Chooser:
         self._plain: dict[tuple[int, tuple[str, ...], tuple[str, ...]], Digest | Nothing] = {}
         self._none: dict[Kind, Nothing] = {}
 
-    def digest(self, wanted: Asked, edition: Edition | None) -> Digest | Nothing:
-        """What is sent of an edition to somebody who asked for that, or why nothing."""
+    def digest(self, wanted: Asked, edition: Edition | None, when: Turn | None = None) -> Digest | Nothing:
+        """What is sent of an edition to somebody who asked for that, or why nothing.
+
+        With her `when` it tells her what happened since her last one, too; that alone is worth a mail.
+        """
+        person = accounts.people([wanted.person_id]).get(wanted.person_id) if wanted.person_id else None
+        plain = self._of_edition(wanted, edition, person)
+        if person is None or when is None:
+            return plain
+        own = _own(wanted, person, when)
+        if isinstance(plain, Digest):
+            return replace(plain, own=own, day=when.day) if own else plain
+        if not own:
+            return plain
+        of = edition if edition is not None and edition.size and wanted.notices is not Notices.ALONE else None
+        remarks = () if wanted.notices is Notices.ALONE else (plain.because,)
+        return Digest(wanted.kind, of, (), remarks, own, when.day)
+
+    def _of_edition(self, wanted: Asked, edition: Edition | None, person: Person | None) -> Digest | Nothing:
+        """What an edition has for her, or why nothing."""
+        if wanted.notices is Notices.ALONE:
+            return NOTHING_NEW
         if edition is None or not edition.size:
             if wanted.kind not in self._none:
                 self._none[wanted.kind] = Nothing(rules.no_edition(wanted.kind, _why_none(wanted.kind)))
             return self._none[wanted.kind]
-        person = accounts.people([wanted.person_id]).get(wanted.person_id) if wanted.person_id else None
         if person is not None and (wanted.mine or follows.curtain(person)):
             return self._chosen(wanted, edition, person)
         plain = (edition.id, wanted.sections, wanted.searches)
@@ -147,7 +263,7 @@ class Chooser:
         if left_out:
             remarks.append(rules.left_out(left_out))
         if any(part.papers for part in parts):
-            return Digest(edition, parts, tuple(remarks))
+            return Digest(wanted.kind, edition, parts, tuple(remarks))
         said = rules.edition_said(edition.kind, edition.label, edition.start)
         if left_out:
             return Nothing(rules.all_hidden(left_out, said))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from broadsheet.bibliography.taxonomy import CATEGORIES
 from broadsheet.following.models import Subscriber, Subscription
-from broadsheet.following.rules.subscribing import Cadence, Wish, digest_of
+from broadsheet.following.rules.subscribing import Cadence, Notices, Wish, digest_of, secret_of
 from broadsheet.papers import queries as papers
 
 
@@ -66,7 +67,15 @@ def receiving() -> QuerySet[Subscription]:
 
 def wish_of(row: Subscription) -> Wish:
     """What the row asks for."""
-    return Wish(Cadence(row.cadence), row.hour, row.zone, tuple(row.sections), tuple(row.searches), row.mine)
+    return Wish(
+        Cadence(row.cadence),
+        row.hour,
+        row.zone,
+        tuple(row.sections),
+        tuple(row.searches),
+        row.mine,
+        Notices(row.notices),
+    )
 
 
 def waiting(secret: str, *, now: datetime) -> Subscribed | None:
@@ -77,6 +86,27 @@ def waiting(secret: str, *, now: datetime) -> Subscribed | None:
         .first()
     )
     return subscribed(row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What the mail says that asks somebody whether she wants digests."""
+
+    address: str
+    wish: Wish
+    secret: str
+
+
+def asking(subscription_id: int, *, now: datetime) -> Asking | None:
+    """What is to be asked of the subscription; None where nothing is any more: confirmed, too old, or gone."""
+    row = (
+        Subscription.objects.select_related("subscriber")
+        .filter(id=subscription_id, secret_until__gt=now, confirmed_at=None)
+        .first()
+    )
+    if row is None or row.secret_until is None:
+        return None
+    return Asking(row.subscriber.address, wish_of(row), secret_of(row.key, row.secret_until, settings.SECRET_KEY))
 
 
 def by_key(key: str) -> Subscribed | None:

@@ -29,6 +29,9 @@ class State(StrEnum):
     BOUNCED = "bounced"
 
 
+# Stands in the place of an edition's label for the mail that asks somebody whether she wants digests.
+ASKS = "asks"
+
 # Between one attempt and the next. Six of them are some 17 hours; by then the next edition is near.
 DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 4 * 60, 12 * 60))
 # As much is added at most, by chance, so that what failed together is not tried again together.

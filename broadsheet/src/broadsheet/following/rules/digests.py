@@ -20,6 +20,7 @@ BESIDES = 5
 # Papers of a part that are looked at, so that some are left where she hides many.
 LOOKED_AT = 200
 REASONS = 3
+MOST_NOTICES = 10
 
 _PERIODS = {Kind.DAY: "day", Kind.WEEK: "week", Kind.MONTH: "month"}
 

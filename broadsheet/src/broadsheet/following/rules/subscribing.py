@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 import re
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address, ip_network
@@ -19,6 +21,14 @@ class Cadence(StrEnum):
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
+
+
+class Notices(StrEnum):
+    """Whether notices are mailed: not at all, with the digest, or alone, without an edition's papers."""
+
+    NEVER = "never"
+    WITH = "with"
+    ALONE = "alone"
 
 
 class LeftBy(StrEnum):
@@ -53,7 +63,7 @@ class Wish:
     """What a reader wants: how often, at which hour of which zone, and of what.
 
     Without sections and searches it is the head of the edition. With `mine` it is what she follows, and what is near
-    her library, too.
+    her library, too. `notices` says whether she is sent those that she has not read.
     """
 
     cadence: Cadence = Cadence.DAY
@@ -62,6 +72,7 @@ class Wish:
     sections: tuple[str, ...] = ()
     searches: tuple[str, ...] = ()
     mine: bool = False
+    notices: Notices = Notices.NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,7 @@ class Typed:
     sections: tuple[str, ...] = ()
     searches: str = ""
     mine: bool = False
+    notices: str = Notices.NEVER
 
 
 class Unfit(ValueError):
@@ -117,13 +129,23 @@ def read_wish(typed: Typed, *, zones: frozenset[str], is_section: Callable[[str]
         problems["hour"] = "Choose an hour from 0 to 23."
     if typed.zone not in zones:
         problems["zone"] = "This machine knows no time zone of that name. Choose one from the list."
+    if typed.notices not in frozenset(Notices):
+        problems["notices"] = "Choose whether notices are mailed from the list."
     if problem := _sections_problem(sections, is_section):
         problems["sections"] = problem
     if problem := _searches_problem(searches):
         problems["searches"] = problem
     if problems:
         raise Unfit(problems)
-    return Wish(Cadence(typed.cadence), int(typed.hour), typed.zone, sections, searches, typed.mine)
+    return Wish(
+        Cadence(typed.cadence),
+        int(typed.hour),
+        typed.zone,
+        sections,
+        searches,
+        typed.mine,
+        Notices(typed.notices),
+    )
 
 
 def _sections_problem(sections: tuple[str, ...], is_section: Callable[[str], bool]) -> str:
@@ -152,7 +174,16 @@ def _searches_problem(searches: tuple[str, ...]) -> str:
 
 def typed_of(wish: Wish) -> Typed:
     """The wish as a form holds it."""
-    return Typed(wish.cadence, str(wish.hour), wish.zone, wish.sections, "\n".join(wish.searches), wish.mine)
+    searches = "\n".join(wish.searches)
+    return Typed(wish.cadence, str(wish.hour), wish.zone, wish.sections, searches, wish.mine, wish.notices)
+
+
+def secret_of(key: str, until: datetime, instance_secret: str) -> str:
+    """The secret of the mail that asks, which holds until then. It is not stored: it follows from the instance's own,
+    so that the mail can be made again after a crash, the same each time.
+    """
+    said = f"broadsheet asks {key} {until.astimezone(UTC).isoformat()}"
+    return urlsafe_b64encode(hmac.new(instance_secret.encode(), said.encode(), sha256).digest()).decode().rstrip("=")
 
 
 def digest_of(secret: str) -> str:

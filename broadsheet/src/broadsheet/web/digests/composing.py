@@ -19,8 +19,11 @@ from django.utils import timezone
 from broadsheet import links
 from broadsheet.editions import queries as editions
 from broadsheet.editions.queries import Edition
-from broadsheet.following.queries.digests import LEFT, Asked, Chooser, Digest, Nothing, asked
+from broadsheet.following.queries.digests import LEFT, Asked, Chooser, Digest, Nothing, Turn, asked, turn
+from broadsheet.following.rules.delivering import ASKS
+from broadsheet.following.rules.subscribing import Notices
 from broadsheet.mailing.message import Outgoing, quoted, sender
+from broadsheet.web.digests import asking
 from broadsheet.web.digests.footing import footing
 from broadsheet.web.digests.sheet import Sheet, sheet
 from broadsheet.web.digests.text import text
@@ -64,13 +67,16 @@ class Composer:
         self._since = time.monotonic()
         self._editions: dict[tuple[str, str], Edition | None] = {}
         self._chooser = Chooser()
-        self._bodies: dict[tuple[int, object, object], _Body] = {}
+        self._bodies: dict[tuple[object, ...], _Body] = {}
 
     def compose(self, subscription_id: int, label: str, now: datetime | None = None) -> Outgoing | Nothing:
         """The mail of the edition with that label to a subscription, or why there is none.
 
-        An empty label asks why nothing was printed. The same subscription and edition give the same Message-ID.
+        An empty label asks why nothing was printed, and ASKS for the mail that asks to confirm. The same subscription
+        and edition give the same Message-ID.
         """
+        if label == ASKS:
+            return asking.compose(subscription_id, now or timezone.now())
         wanted = asked(subscription_id)
         return LEFT if wanted is None else self.made(wanted, label, now)
 
@@ -78,10 +84,13 @@ class Composer:
         """As `compose`, for what somebody would ask for."""
         if time.monotonic() - self._since > AT_MOST_OLD:
             self._forget()
-        chosen = self._chooser.digest(wanted, self._edition(wanted, label))
+        at = now or timezone.now()
+        when = _turn(wanted, label, at)
+        chosen = self._chooser.digest(wanted, self._edition(wanted, label), when)
         if isinstance(chosen, Nothing):
             return chosen
-        return _mail(self._body(chosen), wanted, label, now or timezone.now())
+        number = message_id(wanted.key, label or (f"news of {when.day}" if when else ""))
+        return _mail(self._body(chosen), wanted, number, at)
 
     def _edition(self, wanted: Asked, label: str) -> Edition | None:
         place = (str(wanted.kind), label)
@@ -90,7 +99,8 @@ class Composer:
         return self._editions[place]
 
     def _body(self, digest: Digest) -> _Body:
-        key = (digest.edition.id, digest.parts, digest.remarks)
+        number = digest.edition.id if digest.edition else 0
+        key = (number, digest.kind, digest.parts, digest.remarks, digest.own, digest.day if digest.own else None)
         if key not in self._bodies:
             if len(self._bodies) >= _MOST_KEPT:
                 self._bodies.pop(next(iter(self._bodies)))
@@ -98,8 +108,18 @@ class Composer:
         return self._bodies[key]
 
 
+def _turn(wanted: Asked, label: str, now: datetime) -> Turn | None:
+    """The time of which a reader is told what happened; None for one who is told of editions only."""
+    if not wanted.subscription_id or not (wanted.mine or wanted.notices is not Notices.NEVER):
+        return None
+    return turn(wanted.subscription_id, label, now)
+
+
 def message_id(key: str, label: str) -> str:
-    """The Message-ID of a digest: always the same for a subscription and an edition, and no way back to the key."""
+    """The Message-ID of a digest: always the same for a subscription and an edition, and no way back to the key.
+
+    Without an edition the label says of which day it is.
+    """
     digest = hashlib.sha256(f"{key}\n{label}".encode()).hexdigest()[:32]
     return f"<digest.{digest}@{_domain()}>"
 
@@ -107,7 +127,7 @@ def message_id(key: str, label: str) -> str:
 def body(whole: Sheet) -> _Body:
     """A sheet as text and HTML, cut until the mail is short enough."""
     for most in _STEPS:
-        shown = whole if most >= whole.papers else whole.cut(most)
+        shown = whole.cut(most)
         foot = footing(shown, _ANYBODY)
         plain = text(shown, foot)
         html = inlined(render_to_string("mail/digest.html", {"sheet": shown, "footing": foot}))
@@ -126,7 +146,7 @@ def _inliner() -> css_inline.CSSInliner:
     return css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=False)
 
 
-def _mail(made: _Body, wanted: Asked, label: str, now: datetime) -> Outgoing:
+def _mail(made: _Body, wanted: Asked, number: str, now: datetime) -> Outgoing:
     return Outgoing(
         sender=sender(made.site, settings.DEFAULT_FROM_EMAIL),
         to=wanted.address,
@@ -134,7 +154,7 @@ def _mail(made: _Body, wanted: Asked, label: str, now: datetime) -> Outgoing:
         text=made.text.replace(_ANYBODY, wanted.key),
         html=made.html.replace(_ANYBODY, wanted.key),
         headers=_headers(made, wanted.key, now),
-        message_id=message_id(wanted.key, label),
+        message_id=number,
         papers=made.papers,
     )
 

@@ -7,12 +7,11 @@ a square would be read as a number of two digits. Where a text has an exponent t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from django.conf import settings
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from broadsheet import links
 from broadsheet.bibliography.identifiers import Identifier, Scheme
@@ -22,6 +21,10 @@ from broadsheet.editions.rules import Kind
 from broadsheet.following.queries.digests import Chosen, Digest, Part
 from broadsheet.papers import queries as papers
 from broadsheet.web import addresses, cards, excerpts, wording
+from broadsheet.web.digests.briefs import Briefs, briefs
+from broadsheet.web.digests.briefs import subject as subject_of_briefs
+from broadsheet.web.digests.raising import raised
+from broadsheet.web.excerpts import shortened
 from broadsheet.web.searching import plain
 
 # What is printed of a text, in characters of its source and of its print.
@@ -30,8 +33,6 @@ _TITLE = 240
 _NAME = 60
 _SENTENCE = 200
 _SUBJECT = 78  # RFC 5322 advises lines no longer; most programs show less
-
-_RAISED = re.compile(r"(\^|_)\(([^()<>]{1,40})\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A digest, ready to print. Addresses are whole ones."""
+    """A digest, ready to print. Addresses are whole ones.
+
+    `audit`, `whole` and `url` are empty where it is of no edition. `papers` counts those of the edition; `briefs` are
+    what is her own.
+    """
 
     site: str
     home: str
@@ -108,21 +113,50 @@ class Sheet:
     columns: tuple[Column, ...]
     remarks: tuple[str, ...]
     papers: int
+    briefs: tuple[Briefs, ...] = ()
 
     def cut(self, most: int) -> Sheet:
-        """The same with so many papers at most; headings without papers of theirs fall away."""
+        """The same with so many papers, and of each kind of briefs, at most; headings without papers of theirs fall
+        away.
+        """
         columns, room = [], most
         for column in self.columns:
             kept = column.items[:room]
             room -= len(kept)
             if kept or not column.items:
                 columns.append(replace(column, items=kept))
-        return replace(self, columns=tuple(columns), papers=most - room)
+        told = tuple(replace(each, briefs=each.briefs[:most]) for each in self.briefs)
+        return replace(self, columns=tuple(columns), papers=most - room, briefs=told)
 
 
 def sheet(digest: Digest) -> Sheet:
     """What a digest prints. The number of queries does not grow with its papers."""
-    edition, base = digest.edition, settings.BROADSHEET_ADDRESS
+    told = briefs(digest.own) if digest.own else ()
+    return _of_edition(digest, digest.edition, told) if digest.edition else _without_edition(digest, told)
+
+
+def _without_edition(digest: Digest, told: tuple[Briefs, ...]) -> Sheet:
+    return Sheet(
+        site=settings.BROADSHEET_SITE_NAME,
+        home=settings.BROADSHEET_ADDRESS + links.FRONT,
+        sender=settings.DEFAULT_FROM_EMAIL,
+        name=settings.BROADSHEET_SITE_NAME,
+        subject=subject_of_briefs(told, _SUBJECT),
+        dateline=wording.long_day(digest.day) if digest.day else "",
+        audit="",
+        kind=str(digest.kind),
+        url="",
+        audit_url="",
+        whole="",
+        columns=(),
+        remarks=digest.remarks,
+        papers=0,
+        briefs=told,
+    )
+
+
+def _of_edition(digest: Digest, edition: editions.Edition, told: tuple[Briefs, ...]) -> Sheet:
+    base = settings.BROADSHEET_ADDRESS
     shown = {card.paper.id: card for card in cards.load(chosen.paper_id for chosen in digest.papers)}
     known = papers.identifiers_of(list(shown))
     columns, number = [], 1
@@ -141,7 +175,7 @@ def sheet(digest: Digest) -> Sheet:
         home=base + links.FRONT,
         sender=settings.DEFAULT_FROM_EMAIL,
         name=wording.edition_name(edition.kind, edition.label),
-        subject=subject(edition, first.title if first else "", number - 1),
+        subject=subject(edition, first.title, number - 1) if first else subject_of_briefs(told, _SUBJECT),
         dateline=_dateline(edition),
         audit=plain(editions.audit(edition).line),
         kind=str(edition.kind),
@@ -151,6 +185,7 @@ def sheet(digest: Digest) -> Sheet:
         columns=tuple(columns),
         remarks=digest.remarks,
         papers=number - 1,
+        briefs=told,
     )
 
 
@@ -162,27 +197,6 @@ def subject(edition: editions.Edition, title: str, shown: int) -> str:
     more = f", and {shown - 1} more of {size}" if shown > 1 else f", of {size}" if edition.size > 1 else ""
     room = _SUBJECT - len(when) - len(more) - 2
     return f"{when}: {shortened(title, room)}{more}"
-
-
-def shortened(text: str, length: int) -> str:
-    """The text in so many characters, cut between words where there is a place, with an ellipsis."""
-    if len(text) <= length:
-        return text
-    cut = text[: length - 1]
-    head, blank, _ = cut.rpartition(" ")
-    kept = head if blank and len(head) > length // 2 else cut
-    return kept.rstrip(" ,;:.-–—(") + "…"
-
-
-def raised(text: str) -> Markup:
-    """A plain text as HTML, its ``^(…)`` and ``_(…)`` as exponents and indices."""
-    marked = _RAISED.sub(_as_element, str(escape(text)))
-    return Markup(marked)  # noqa: S704  escaped in the line before
-
-
-def _as_element(found: re.Match[str]) -> str:
-    name = "sup" if found[1] == "^" else "sub"
-    return f"<{name}>{found[2]}</{name}>"
 
 
 def _dateline(edition: editions.Edition) -> str:

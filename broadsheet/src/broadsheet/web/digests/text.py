@@ -6,6 +6,7 @@ import textwrap
 import unicodedata
 from collections.abc import Iterator
 
+from broadsheet.web.digests.briefs import Brief, Briefs
 from broadsheet.web.digests.footing import Footing
 from broadsheet.web.digests.sheet import Column, Item, Sheet
 
@@ -26,17 +27,20 @@ def unflowed(flowed: str) -> str:
 
 def _lines(sheet: Sheet, footing: Footing) -> Iterator[str]:
     yield from _paragraph(sheet.site.upper())
-    yield from _paragraph(f"{sheet.dateline} · {sheet.whole}")
+    yield from _paragraph(" · ".join(filter(None, (sheet.dateline, sheet.whole))))
     yield from _paragraph(sheet.audit)
     for remark in sheet.remarks:
         yield from _paragraph(remark)
     yield ""
+    for told in sheet.briefs:
+        yield from _briefs(told)
     for column in sheet.columns:
         yield from _column(column)
     yield _RULE
-    yield from _paragraph(f"The whole edition, {sheet.whole}:")
-    yield from _paragraph(sheet.url)
-    yield ""
+    if sheet.url:
+        yield from _paragraph(f"The whole edition, {sheet.whole}:")
+        yield from _paragraph(sheet.url)
+        yield ""
     yield from _paragraph(footing.why)
     yield ""
     yield "Change what you get:"
@@ -45,6 +49,28 @@ def _lines(sheet: Sheet, footing: Footing) -> Iterator[str]:
     yield footing.leave
     yield ""
     yield from _paragraph(footing.imprint)
+
+
+def _briefs(told: Briefs) -> Iterator[str]:
+    yield _RULE
+    yield from _paragraph(told.heading.upper())
+    yield ""
+    for brief in told.briefs:
+        yield from _brief(brief)
+    if told.more:
+        yield from _paragraph(f"{told.more}:")
+        yield from _paragraph(told.url)
+        yield ""
+
+
+def _brief(brief: Brief) -> Iterator[str]:
+    yield from _paragraph(brief.title)
+    yield from _paragraph(brief.url)
+    for line in brief.lines:
+        yield from _paragraph(f"- {line.said}: {line.text}" if line.text else f"- {line.said}")
+        if line.url != brief.url:
+            yield from _paragraph(line.url)
+    yield ""
 
 
 def _column(column: Column) -> Iterator[str]:

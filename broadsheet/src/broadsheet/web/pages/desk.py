@@ -12,15 +12,19 @@ from django.views.decorators.http import require_safe
 from broadsheet.accounts.rules import Person
 from broadsheet.community.queries import notices
 from broadsheet.editions import queries as editions
-from broadsheet.following.queries import follows, profiles
+from broadsheet.following.queries import follows, news, profiles
+from broadsheet.following.rules.news import LOOKED_BACK
 from broadsheet.library import queries as library
+from broadsheet.papers import queries as papers
 from broadsheet.web import addresses, cards, viewing, wording
+from broadsheet.web.digests.briefs import Line, line
 from broadsheet.web.hiding import Sieve
 from broadsheet.web.rendering import page
 
-# Papers that are shown of what she follows, and of what is near to her library.
+# Papers that are shown of what she follows, of what is near to her library, and of what happened to papers.
 MOST = 60
 NEAR = 10
+NEWS = 60
 
 
 # What the desk says while no edition was printed.
@@ -35,9 +39,20 @@ class Told:
     why: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A paper that she follows, and what happened to it."""
+
+    title: str
+    url: str
+    lines: tuple[Line, ...]
+
+
 @require_safe
 def desk(request: HttpRequest) -> HttpResponse:
-    """What she follows of the newest edition, what is near to her library, and what waits for her."""
+    """What she follows of the newest edition, what is near to her library, what happened to papers that she follows,
+    and what waits for her.
+    """
     she = viewing.person(request)
     edition = editions.front()
     sieve = Sieve(request)
@@ -46,6 +61,8 @@ def desk(request: HttpRequest) -> HttpResponse:
         "edition": edition,
         "sieve": sieve,
         **(_of(edition, she, sieve) if edition else _NOTHING),
+        **_news(she),
+        "news_days": LOOKED_BACK.days,
         "notices": notices.unread(she),
         "to_read": library.to_read(she),
         "noindex": True,
@@ -66,13 +83,25 @@ def _of(edition: editions.Edition, she: Person, sieve: Sieve) -> dict[str, objec
         "address": addresses.edition(edition.kind, edition.label),
         "audit": editions.audit(edition),
         "all_hidden": bool(found.reasons),
-        "follows_any": bool(found.reasons) or bool(follows.follows_of(she)),
+        "follows_any": bool(found.reasons or follows.follows_of(she) or follows.followed_papers(she)),
         "followed": _told(loaded, found.reasons),
         "more": max(0, len(found.reasons) - MOST),
         "unsearched": found.unsearched,
         "has_profile": bool(near),
         "near": _told(loaded, {each: (near[each].reason,) for each in nearest[:NEAR]}),
     }
+
+
+def _news(she: Person) -> dict[str, object]:
+    """What happened to papers that she follows. The number of queries does not depend on how many they are."""
+    found = news.lately(she, timezone.now())
+    rows = papers.by_ids([each.paper_id for each in found[:NEWS]]) if found else {}
+    return {"news": [_happened(each, rows[each.paper_id]) for each in found[:NEWS]], "more_news": len(found) - NEWS}
+
+
+def _happened(told: news.News, row: papers.Paper) -> Happened:
+    page = addresses.paper(row.key)
+    return Happened(cards.plain(row.title) or row.key, page, tuple(line(event, page, "") for event in told.events))
 
 
 def _told(loaded: Mapping[int, cards.Card], why: Mapping[int, tuple[str, ...]]) -> list[Told]:

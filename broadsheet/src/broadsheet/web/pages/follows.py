@@ -29,8 +29,8 @@ from broadsheet.following.rules.subscribing import LONGEST_SEARCH
 from broadsheet.papers import queries as papers
 from broadsheet.web import addresses, cards, viewing, wording
 from broadsheet.web.following import Button
+from broadsheet.web.numbers import number_or_zero
 from broadsheet.web.pages import refusals
-from broadsheet.web.pages.comments import number_of
 from broadsheet.web.rendering import page
 
 HEADINGS = {
@@ -78,7 +78,7 @@ def follow(request: HttpRequest) -> HttpResponse:
     target, where = request.POST.get("target", ""), refusals.local(request, request.POST.get("next", ""))
     number = 0
     if request.POST.get("what") == "unfollow":
-        actions.unfollow(by=by, follow_id=number_of(request.POST.get("number", "")))
+        actions.unfollow(by=by, follow_id=number_or_zero(request.POST.get("number", "")))
     else:
         number = actions.follow(by=by, kind=kind, target=target, label=request.POST.get("label", ""))
     if not request.headers.get("HX-Request"):
@@ -106,7 +106,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 
 def _change(request: HttpRequest, by: Person) -> None:
-    number, what = number_of(request.POST.get("number", "")), request.POST.get("what", "")
+    number, what = number_or_zero(request.POST.get("number", "")), request.POST.get("what", "")
     if what in ("digest", "no-digest"):
         actions.set_in_digest(by=by, follow_id=number, on=what == "digest")
     elif what == "unfollow":
@@ -146,7 +146,7 @@ def hide(request: HttpRequest) -> HttpResponse:
     """Hides a word, an author or a section from her lists, or shows it again; what is refused comes back as typed."""
     by = viewing.person(request)
     if request.POST.get("what") == "show":
-        actions.show(by=by, hidden_id=number_of(request.POST.get("number", "")))
+        actions.show(by=by, hidden_id=number_or_zero(request.POST.get("number", "")))
         return _to_hidden()
     try:
         kind = _hiding(request.POST.get("kind", ""))

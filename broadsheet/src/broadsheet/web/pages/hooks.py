@@ -15,8 +15,8 @@ from broadsheet.following.queries import hooks as queries
 from broadsheet.following.rules.hooks import Form, Typed, Way
 from broadsheet.following.rules.subscribing import Cadence
 from broadsheet.web import addresses, viewing, wording
+from broadsheet.web.numbers import number_or_404
 from broadsheet.web.pages.groups import seen
-from broadsheet.web.pages.library import number_of
 from broadsheet.web.pages.sections import sections
 from broadsheet.web.rendering import page
 
@@ -62,7 +62,7 @@ def _added(request: HttpRequest, found: GroupView) -> HttpResponse:
 
 
 def _changed(request: HttpRequest, found: GroupView) -> None:
-    person, number = viewing.person(request), number_of(request.POST.get("hook", ""))
+    person, number = viewing.person(request), number_or_404(request.POST.get("hook", ""))
     match request.POST.get("what"):
         case "remove":
             acting.remove_hook(by=person, group=found.id, hook_id=number)

@@ -11,15 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
-from smtplib import SMTPException
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -33,10 +30,10 @@ from broadsheet.following.queries import subscribing as queries
 from broadsheet.following.queries.subscribing import Subscribed
 from broadsheet.following.rules import schedule
 from broadsheet.following.rules.subscribing import (
-    CONFIRM_WITHIN,
     LONGEST_ADDRESS,
     Cadence,
     LeftBy,
+    Notices,
     Typed,
     Unfit,
     Wish,
@@ -46,6 +43,7 @@ from broadsheet.following.rules.subscribing import (
     typed_of,
 )
 from broadsheet.web import proxies, viewing, wording
+from broadsheet.web.digests.asking import in_words
 from broadsheet.web.pages import refusals
 from broadsheet.web.pages.sections import sections
 from broadsheet.web.rendering import page
@@ -53,10 +51,6 @@ from broadsheet.web.rendering import page
 _log = logging.getLogger(__name__)
 
 _PAGES = ("GET", "HEAD", "POST")
-_UNSENT = (
-    "The mail could not be sent just now. Nothing is lost: what you chose stands below, and you may send it again at "
-    "once. If it stays so, tell the operator of this paper."
-)
 _FORMS = frozenset({"page", "front"})
 
 
@@ -94,8 +88,7 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     address, wish, problems = _read(text, typed)
     if address is None or wish is None:
         return _asking(request, _Form(typed, problems), address=text)
-    if not _sent(request, address, wish):
-        return _asking(request, _Form(typed), address=text, unsent=_UNSENT)
+    _ask(request, address, wish)
     return _private(page(request, "pages/mail_asked.html", {"address": address, "noindex": True}))
 
 
@@ -117,6 +110,7 @@ def _typed(request: HttpRequest) -> Typed:
         sections=tuple(slug[:120] for slug in sent.getlist("section")[:200]),
         searches=sent.get("searches", "")[:10_000],
         mine="mine" in sent,
+        notices=sent.get("notices", usual.notices)[:20],
     )
 
 
@@ -139,66 +133,20 @@ def _wish(typed: Typed) -> Wish:
     return read_wish(typed, zones=schedule.zones(), is_section=queries.is_section)
 
 
-def _sent(request: HttpRequest, address: str, wish: Wish) -> bool:
-    """Keep what is asked for, and send the mail that asks to confirm; whether the mail server took it.
-
-    The server is called whether there is a mail to send or not, so that neither the answer nor the time that it takes
-    tells what is known of an address.
-    """
+def _ask(request: HttpRequest, address: str, wish: Wish) -> None:
+    """Keep what is asked for. The worker sends the mail that asks to confirm: the answer waits for no mail server."""
     form = request.POST.get("form", "")
     consent = {"form": form if form in _FORMS else "page", "from": _network(request)}
-    secret = actions.ask(address=address, wish=wish, consent=consent, now=timezone.now())
-    return _handed_over(request, address, wish, secret)
-
-
-def _handed_over(request: HttpRequest, address: str, wish: Wish, secret: str | None) -> bool:
-    """Whether the mail server took the mail with the secret, or answered at all where there is none to send."""
-    connection = get_connection()
-    try:
-        connection.open()
-        try:
-            if secret is not None:
-                connection.send_messages([_asking_mail(address, wish, secret)])
-        finally:
-            connection.close()
-    except (OSError, SMTPException) as error:
-        _log.error("no mail could be sent that asks to confirm: %s", type(error).__name__)
-        if secret is not None:
-            actions.take_back(secret=secret)
-        return False
-    return True
+    actions.ask(address=address, wish=wish, consent=consent, now=timezone.now())
 
 
 def _network(request: HttpRequest) -> str:
     return shortened_network(proxies.sender(request))
 
 
-def _asking_mail(address: str, wish: Wish, secret: str) -> EmailMultiAlternatives:
-    """The mail that asks whether it was she: one link, no headers of lists, as it is none yet.
-
-    Nothing that a stranger typed stands in it, nor the host that he asked for: it goes to whomever he named.
-    """
-    base = settings.BROADSHEET_ADDRESS
-    values = {
-        "base": base,
-        "confirm": base + links.CONFIRM.format(secret=secret),
-        "wish": _in_words(wish, typed=False),
-        "days": CONFIRM_WITHIN.days,
-    }
-    mail = EmailMultiAlternatives(
-        subject=" ".join(render_to_string("mail/confirm_subject.txt", values).split()),
-        body=render_to_string("mail/confirm_message.txt", values).strip() + "\n",
-        to=[address],
-        headers={"Auto-Submitted": "auto-generated"},  # RFC 3834
-    )
-    mail.attach_alternative(render_to_string("mail/confirm_message.html", values), "text/html")
-    return mail
-
-
-def _asking(request: HttpRequest, form: _Form, *, address: str = "", unsent: str = "") -> HttpResponse:
-    values = _fields(form) | {"address": address, "unsent": unsent, "twin": ""}
-    status = HTTPStatus.SERVICE_UNAVAILABLE if unsent else form.status
-    response = page(request, "pages/mail.html", values, canonical=links.SUBSCRIBE, status=status)
+def _asking(request: HttpRequest, form: _Form, *, address: str = "") -> HttpResponse:
+    values = _fields(form) | {"address": address, "twin": ""}
+    response = page(request, "pages/mail.html", values, canonical=links.SUBSCRIBE, status=form.status)
     return response if request.method in ("GET", "HEAD") else _private(response)
 
 
@@ -245,14 +193,11 @@ def manage(request: HttpRequest, key: str) -> HttpResponse:
 def _asked_again(request: HttpRequest, found: Subscribed, now: datetime) -> str:
     """Ask a blocked address whether mail arrives again, and say what was done."""
     consent = {"form": "again", "from": _network(request)}
-    secret = actions.ask_blocked(key=found.key, consent=consent, now=now)
-    if secret is None:
+    if actions.ask_blocked(key=found.key, consent=consent, now=now) is None:
         return (
             "A mail to confirm went there less than a day ago, or nothing is wrong with this address any more. "
             "Look for that mail, or come back tomorrow."
         )
-    if not _handed_over(request, found.address, found.wish, secret):
-        return "The mail could not be sent just now. Try again later."
     return "A mail is on its way. Follow its link and press the button; then digests come again."
 
 
@@ -266,9 +211,14 @@ def _changed(found: Subscribed, do: str, typed: Typed, now: datetime) -> str:
         return "You get it again."
     if do == "change":
         wish = _wish(typed)
-        actions.change(key=found.key, wish=wish if found.has_account else replace(wish, mine=False), now=now)
+        actions.change(key=found.key, wish=wish if found.has_account else _of_nobody(wish), now=now)
         return "Your choice is kept."
     return ""
+
+
+def _of_nobody(wish: Wish) -> Wish:
+    """The wish without what only an account has."""
+    return replace(wish, mine=False, notices=Notices.NEVER)
 
 
 @csrf_exempt
@@ -379,10 +329,18 @@ def _fields(form: _Form) -> dict[str, Any]:
         "problems": dict(form.problems),
         "guessed": form.is_new,
         "often": wording.OFTEN,
+        "notices_by_mail": _NOTICES,
         "hours": [(str(hour), f"{hour:02}:00") for hour in schedule.HOURS],
         "zones": _zones(typed.zone),
         "listed": listed + [slug for slug in typed.sections if slug not in listed],
     }
+
+
+_NOTICES = {
+    Notices.NEVER: "Not by mail",
+    Notices.WITH: "With the digest",
+    Notices.ALONE: "Alone, without the papers of the edition",
+}
 
 
 # Regions of the zones' own names; what stands outside of them are old names, which are taken but not offered.
@@ -411,7 +369,7 @@ def _shown(found: Subscribed) -> dict[str, Any]:
         "address": found.address,
         "manage": links.MANAGE.format(key=found.key),
         "leave": links.LEAVE.format(key=found.key),
-        "wish": _in_words(found.wish),
+        "wish": in_words(found.wish),
         "often": wording.OFTEN[found.wish.cadence],
         "has_account": found.has_account,
         "is_on": found.is_on,
@@ -420,19 +378,6 @@ def _shown(found: Subscribed) -> dict[str, Any]:
         "next": f"{wording.weekday_text(due.date())}, {due:%H:%M}" if due else "",
         "zone": found.wish.zone,
     }
-
-
-def _in_words(wish: Wish, *, typed: bool = True) -> list[str]:
-    """What somebody asked for, in a few lines; with what was typed, or only how much that is."""
-    days = {"day": "Every day", "week": "Every Tuesday", "month": "On the 2nd of every month"}
-    said = [f"{days[wish.cadence]} at {wish.hour:02}:00, {wish.zone}"]
-    said += [f"Sections: {', '.join(map(wording.section_name, wish.sections))}"] if wish.sections else []
-    if typed:
-        said += [f"Search: {text}" for text in wish.searches]
-    elif wish.searches:
-        said.append(wording.count(len(wish.searches), "search", "searches"))
-    said += ["What you follow, and what is near your library"] if wish.mine else []
-    return said if len(said) > 1 else [*said, "The head of the edition"]
 
 
 def _dead(request: HttpRequest) -> HttpResponse:

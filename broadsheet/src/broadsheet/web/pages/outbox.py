@@ -16,7 +16,7 @@ from broadsheet.following.queries import deliveries
 from broadsheet.following.queries.deliveries import Standing
 from broadsheet.following.rules.delivering import State
 from broadsheet.web import viewing, wording
-from broadsheet.web.pages.comments import number_of
+from broadsheet.web.numbers import number_or_zero
 from broadsheet.web.rendering import page
 
 _DAYS = 7
@@ -34,7 +34,7 @@ CALLED = {
 def outbox(request: HttpRequest) -> HttpResponse:
     """What became of the mails of the last days, and those to be seen to. Sent, a failed one is tried again."""
     if request.method == "POST":
-        number = number_of(request.POST.get("delivery", ""))
+        number = number_or_zero(request.POST.get("delivery", ""))
         delivering.try_again(by=viewing.person(request), delivery_id=number, now=timezone.now())
         return HttpResponseRedirect(links.STATUS_MAIL, status=HTTPStatus.SEE_OTHER)
     now = timezone.now()

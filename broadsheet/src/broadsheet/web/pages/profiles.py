@@ -18,7 +18,8 @@ from broadsheet.following.queries.profiles import LIBRARY
 from broadsheet.following.rules.profiles import FEWEST, MOST_PROFILES, MOST_SAVED
 from broadsheet.library import queries as library
 from broadsheet.web import addresses, cards, paging, viewing
-from broadsheet.web.pages.library import asked_papers, number_of
+from broadsheet.web.numbers import number_or_404
+from broadsheet.web.pages.library import asked_papers
 from broadsheet.web.pages.listing import text_of
 from broadsheet.web.rendering import PRIVATE, page
 
@@ -37,7 +38,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     person = viewing.person(request)
     if request.method == "POST":
         return _change(request, person)
-    number = number_of(text_of(request, "of") or str(LIBRARY))
+    number = number_or_404(text_of(request, "of") or str(LIBRARY))
     known = queries.profiles(person)
     shown = next((each for each in known if each.number == number), None)
     if shown is None:
@@ -73,7 +74,7 @@ def _bars(words: tuple[tuple[str, float], ...]) -> list[Bar]:
 
 def _change(request: HttpRequest, person: Person) -> HttpResponse:
     """Do what a form asks for, and lead back to the profile. Raises Http404 and Refused."""
-    what, number = request.POST.get("what", ""), number_of(request.POST.get("of", "") or str(LIBRARY))
+    what, number = request.POST.get("what", ""), number_or_404(request.POST.get("of", "") or str(LIBRARY))
     where = number
     if what in ("on", "off"):
         actions.switch(by=person, profile=number, on=what == "on")
@@ -108,7 +109,7 @@ def _day(text: str) -> date:
 def export(request: HttpRequest) -> HttpResponse:
     """A profile as a file: the words and weights, and from which papers. Raises Http404."""
     try:
-        body = queries.export(viewing.person(request), number_of(text_of(request, "of") or str(LIBRARY)))
+        body = queries.export(viewing.person(request), number_or_404(text_of(request, "of") or str(LIBRARY)))
     except KeyError as error:
         raise Http404("You have no such profile.") from error
     response = HttpResponse(body, content_type="application/json", headers={"Cache-Control": PRIVATE})

@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from broadsheet.following.actions.bouncing import record
-from broadsheet.mailing.bounces import Kind, codes, kind_of
+from broadsheet.mailing.bounces import Kind, codes, kind_of, plain
 
 _LOG = logging.getLogger(__name__)
 
@@ -94,5 +94,4 @@ def meaning(event: Any) -> Kind | None:
 
 
 def _said(event: Any) -> str:
-    text = str(event.mta_response or event.description or "")
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text[:1000]).split())[:300]
+    return plain(str(event.mta_response or event.description or ""))

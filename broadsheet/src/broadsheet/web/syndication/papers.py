@@ -1,4 +1,4 @@
-"""What happens to one paper as a feed: its versions, what was measured of it, and what people say beneath it."""
+"""What happens to one paper as a feed: its versions, its code, what was measured of it, and what people say of it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC
 
 from django.conf import settings
+from django.utils import timezone
 
 from broadsheet import links
 from broadsheet.community.queries import comments
 from broadsheet.evidence import queries as evidence
+from broadsheet.following.rules.news import CODE_SAID
 from broadsheet.papers import queries as papers
 from broadsheet.web import addresses, cards, wording
 from broadsheet.web.syndication.bodies import Body, legal
@@ -22,7 +24,12 @@ def of_paper(row: papers.Paper, *, base: str) -> Feed:
     """The feed of a shown paper, the newest first: what everybody may see. `base` is the scheme and host before it."""
     page = addresses.paper(row.key)
     entries = sorted(
-        [*_versions(row, base + page), *_measurements(row, base + page), *_comments(row, base)],
+        [
+            *_versions(row, base + page),
+            *_code(row, base + page),
+            *_measurements(row, base + page),
+            *_comments(row, base),
+        ],
         key=lambda entry: entry.updated,
         reverse=True,
     )[:ENTRIES]
@@ -30,7 +37,7 @@ def of_paper(row: papers.Paper, *, base: str) -> Feed:
     return Feed(
         id=tag(f"paper/{row.key}/news"),
         title=legal(f"{title} – {settings.BROADSHEET_SITE_NAME}"),
-        subtitle="Versions, measurements and comments, the newest first",
+        subtitle="Versions, code, measurements and comments, the newest first",
         base=base,
         part=Part(f"paper/{row.key}", title, page),
         updated=max((entry.updated for entry in entries), default=NEVER),
@@ -45,6 +52,14 @@ def _versions(row: papers.Paper, url: str) -> Iterator[Entry]:
         if at is not None:
             said = f"Version {number}, of {wording.day_text(submitted)}."
             yield Entry(tag(f"paper/{row.key}/v{number}"), f"Version {number}", url, at, at, Body().say(said))
+
+
+def _code(row: papers.Paper, url: str) -> Iterator[Entry]:
+    """Code that was found after the paper was here, at the moment when we last heard of another address."""
+    moved = papers.moved([row.id], since=NEVER, until=timezone.now()).get(row.id, [])
+    at = max((each.at.astimezone(UTC) for each in moved if "code_url" in each.fields), default=None)
+    if at is not None and row.code_url:
+        yield Entry(tag(f"paper/{row.key}/code"), CODE_SAID, url, at, at, Body().say(f"{CODE_SAID}: {row.code_url}"))
 
 
 def _measurements(row: papers.Paper, url: str) -> Iterator[Entry]:
