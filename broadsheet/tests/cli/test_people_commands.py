@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from click.testing import CliRunner, Result
+from django.contrib.auth import get_user_model
 
 from broadsheet.accounts import queries
 from broadsheet.cli.commands import broadsheet as command
@@ -96,3 +98,15 @@ def test_what_the_one_reader_had_goes_to_an_account(run: Run, settings: Any) -> 
     again = run("inherit", "ada")
     assert again.exit_code == 1
     assert "Nothing was changed" in again.output
+
+
+def test_a_lost_authenticator_is_taken_from_an_account(run: Run) -> None:
+    row = get_user_model().objects.get(id=people.ada().id)
+    Authenticator.objects.create(user=row, type="totp", data={"secret": "JBSWY3DPEHPK3PXP"})
+    done = run("unlock", "ada")
+    assert done.exit_code == 0, done.output
+    assert "without an authenticator now" in done.output
+    assert not Authenticator.objects.exists()
+    again = run("unlock", "ada")
+    assert again.exit_code == 1
+    assert "has no authenticator app. Nothing was changed." in again.output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,14 +10,17 @@ import pytest
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth import get_user_model
+from django.test import Client
 
+from broadsheet import links
 from broadsheet.accounts.rules import Person, Refused
 from broadsheet.community.actions import authorship as authoring
-from broadsheet.community.actions import voting
+from broadsheet.community.actions import moderating, voting
 from broadsheet.community.models.notices import Notice
-from broadsheet.community.queries import authorship, votes
+from broadsheet.community.queries import authorship, moderation, votes
 from broadsheet.community.queries.authorship import Claim
 from broadsheet.community.rules.authorship import State, Way
+from broadsheet.community.rules.moderating import Deed, Reason, Ruling, Subject, Target
 from broadsheet.papers import queries as papers
 from broadsheet.papers.actions import merge_papers, store_many, unmerge_papers
 from broadsheet.testing import people
@@ -267,3 +271,64 @@ class TestWhatAuthorsAdd:
             authoring.take_answer_back(by=people.bela(), answer_id=made)
         authoring.take_answer_back(by=people.moderator(), answer_id=made)
         assert authorship.answers_to(["a" * 64]) == {}
+
+
+class TestTheLog:
+    """What curators decide about claims stands in the public log, as what moderators decide does."""
+
+    def lines(self) -> list[tuple[Deed, Person | None, Person | None, int | None, str, str]]:
+        return [(act.deed, act.by, act.person, act.paper_id, act.reason, act.words) for act in moderation.log()[0]]
+
+    def test_each_decision_is_a_line_with_its_public_reason(self) -> None:
+        EmailAddress.objects.create(user_id=people.ada().id, email="ada@lamps.example.org", verified=True)
+        first, second = claim(people.ada()), claim(people.bela(), paper=harbour(), author=BELA)
+        confirm(first, "Her page says so.")
+        authoring.refuse_claim(by=people.curator(), claim_id=second.id, reason="Another Bela.", now=NOON)
+        authoring.undo_claim(by=people.curator(), claim_id=first.id, reason="It was not hers.", now=NOON)
+        who = people.curator(), "Who wrote the paper"
+        assert self.lines() == [
+            (Deed.REVOKE, who[0], people.ada(), lantern(), who[1], "It was not hers."),
+            (Deed.REFUSE, who[0], people.bela(), harbour(), who[1], "Another Bela."),
+            (Deed.CONFIRM, who[0], people.ada(), lantern(), who[1], "Her page says so."),
+        ]
+        told = Client().get(links.MODERATION_LOG).content.decode()
+        assert "confirmed the claim of Ada Example to be an author" in " ".join(told.split())
+        assert "lamps.example.org" not in told
+        assert "My page says so." not in told
+
+    def test_a_dispute_that_is_decided_is_two_lines(self) -> None:
+        confirm(claim(people.ada()))
+        confirm(claim(people.bela()), "She is the other one.")
+        assert [(line[0], line[2]) for line in self.lines()[:2]] == [
+            (Deed.CONFIRM, people.bela()),
+            (Deed.REVOKE, people.ada()),
+        ]
+
+    def test_what_she_withdraws_is_no_decision(self) -> None:
+        authoring.withdraw_claim(by=people.ada(), claim_id=claim(people.ada()).id, now=NOON)
+        assert self.lines() == []
+
+    @pytest.mark.parametrize(
+        "way",
+        [
+            pytest.param(lambda act, _: moderating.undo(by=people.moderator(), act_id=act), id="undone"),
+            pytest.param(lambda act, _: moderating.appeal(by=people.ada(), act_id=act, words="No."), id="appealed"),
+            pytest.param(
+                lambda _, of: moderating.moderate(
+                    by=people.moderator(), subject=of, ruling=Ruling(Deed.REVOKE, Reason.AUTHORSHIP)
+                ),
+                id="decided",
+            ),
+            pytest.param(
+                lambda _, of: moderating.flag(by=people.bela(), subject=of, reason=Reason.AUTHORSHIP), id="flagged"
+            ),
+        ],
+    )
+    def test_moderators_pages_leave_claims_alone(self, way: Callable[[int, Subject], object]) -> None:
+        made = claim(people.ada())
+        confirm(made)
+        act = moderation.log()[0][0].id
+        with pytest.raises(Refused):
+            way(act, Subject(Target.CLAIM, made.id))
+        assert authorship.authors_of([lantern()]) == {lantern(): {people.ada().id}}
+        assert len(self.lines()) == 1

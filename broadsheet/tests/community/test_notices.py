@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -14,9 +14,9 @@ from broadsheet.community.actions import notices as actions
 from broadsheet.community.models.authorship import AuthorClaim
 from broadsheet.community.models.notices import Notice
 from broadsheet.community.queries import notices
-from broadsheet.community.rules.notices import KINDS, MOST_COUNTED, About, Kind
+from broadsheet.community.rules.notices import KINDS, MOST_COUNTED, About, Kind, kinds_for
 from broadsheet.papers.actions import merge_papers
-from broadsheet.testing.people import ada, bela, chloe
+from broadsheet.testing.people import ada, bela, chloe, moderator, operator
 
 pytestmark = pytest.mark.django_db
 
@@ -132,3 +132,75 @@ def test_a_comment_that_was_taken_back_is_not_read_in_notices(say: Say) -> None:
     comment = say(bela(), "hasty", say(ada(), "first"))
     commenting.remove_comment(by=bela(), comment_id=comment)
     assert told(ada()) == [(Kind.REPLY, "")]
+
+
+DOWN = "No mail has gone out since Monday."
+
+
+def test_operators_are_told_of_a_matter_and_nobody_else(db: None) -> None:
+    ada(), moderator()
+    assert actions.tell_operators(Kind.MAIL, DOWN, matter="down") == 0
+    assert actions.tell_operators(Kind.MAIL, DOWN, matter="other") == 0
+    operator()
+    assert actions.tell_operators(Kind.MAIL, DOWN, matter="down") == 1
+    assert told(operator()) == [(Kind.MAIL, DOWN)]
+    assert told(ada()) == told(moderator()) == []
+
+
+@pytest.mark.parametrize(
+    ("read", "later", "times"),
+    [
+        pytest.param(False, timedelta(0), 1, id="not read yet"),
+        pytest.param(False, timedelta(days=9), 1, id="not read for days"),
+        pytest.param(True, timedelta(hours=23), 1, id="read within the day"),
+        pytest.param(True, timedelta(hours=25), 2, id="read, and it goes on the day after"),
+    ],
+)
+def test_a_matter_is_told_once(noon: datetime, read: bool, later: timedelta, times: int) -> None:
+    actions.tell_once([ada().id], Kind.HOOK, "It is off.", matter="hook 1", now=noon)
+    if read:
+        actions.mark_read(by=ada(), upto=notices.listed(ada())[0][0].id, now=noon)
+    actions.tell_once([ada().id], Kind.HOOK, "It is off.", matter="hook 1", now=noon + later)
+    assert len(told(ada())) == times
+
+
+def test_other_matters_and_kinds_are_told_beside_it(noon: datetime) -> None:
+    for kind, matter in ((Kind.HOOK, "1"), (Kind.HOOK, "2"), (Kind.MAIL, "1"), (Kind.HOOK, "1")):
+        actions.tell_once([ada().id], kind, f"{kind} {matter}", matter=matter, now=noon)
+    assert [sentence for _, sentence in told(ada())] == ["mail 1", "hook 2", "hook 1"]
+
+
+def test_two_processes_that_tell_at_once_tell_once(noon: datetime) -> None:
+    """Each saw that nobody was told."""
+    about = About(sentence=DOWN, matter="down")
+    for _ in range(2):
+        actions.tell([ada().id], Kind.MAIL, about, now=noon)
+    assert told(ada()) == [(Kind.MAIL, DOWN)]
+
+
+def test_operators_can_turn_such_a_kind_off(db: None) -> None:
+    actions.set_silence(by=operator(), kinds=[Kind.MAIL])
+    assert actions.tell_operators(Kind.MAIL, DOWN, matter="down") == 0
+    assert actions.tell_operators(Kind.INDEX, "It was made anew.", matter="1") == 1
+
+
+@pytest.mark.parametrize(
+    ("person", "offered"),
+    [
+        pytest.param(ada, False, id="reader"),
+        pytest.param(moderator, False, id="moderator"),
+        pytest.param(operator, True, id="operator"),
+    ],
+)
+def test_kinds_of_operators_are_offered_to_operators(db: None, person: Callable[[], Person], offered: bool) -> None:
+    assert ({Kind.MAIL, Kind.INDEX} <= set(kinds_for(person()))) is offered
+    assert Kind.REPLY in kinds_for(person())
+
+
+def test_a_matter_that_both_accounts_were_told_stays_once_when_they_merge(noon: datetime) -> None:
+    for person in (ada(), bela()):
+        actions.tell_once([person.id], Kind.HOOK, "It is off.", matter="hook 1", now=noon)
+    actions.tell_once([bela().id], Kind.HOOK, "So is this.", matter="hook 2", now=noon)
+    actions.take_over_notices(kept=ada().id, gone=bela().id)
+    assert told(ada()) == [(Kind.HOOK, "So is this."), (Kind.HOOK, "It is off.")]
+    assert told(bela()) == []

@@ -165,6 +165,27 @@ def test_one_is_sent_to_places_of_ours_only() -> None:
     assert answer.headers["Location"] == "/"
 
 
+@pytest.mark.parametrize(
+    ("what", "folded"),
+    [
+        pytest.param("mute", 2, id="a person, whose two comments stand in two threads"),
+        pytest.param("mute-thread", 1, id="a thread"),
+        pytest.param("anything", 2, id="what is not said is a person"),
+    ],
+)
+def test_muting_and_its_end(what: str, folded: int) -> None:
+    """One form beneath a comment holds both."""
+    say(people.bela(), "first")
+    say(people.bela(), "second")
+    first = Comment.objects.earliest("id").id
+    fields = {"person": people.bela().id, "thread": first, "next": PAPER}
+    ada = client_of(people.ada())
+    assert ada.post("/mute", {"what": what, **fields}).status_code == 303
+    assert page(PAPER, people.ada()).count("Muted. Read it") == folded
+    ada.post("/mute", {"what": "unmute-thread" if what == "mute-thread" else "unmute", **fields})
+    assert "Muted" not in page(PAPER, people.ada())
+
+
 def test_with_scripts_the_discussion_alone_is_sent() -> None:
     answer = client_of(people.ada()).post(
         "/comment", {"paper": "2401.00001", "body": "quick"}, headers={"HX-Request": "true"}

@@ -16,11 +16,14 @@ from broadsheet.accounts.actions import groups
 from broadsheet.accounts.actions.groups import Description
 from broadsheet.accounts.models import Invitation, Membership
 from broadsheet.accounts.rules import GroupRole, Person, Refused
-from broadsheet.community.actions import voting
+from broadsheet.community.actions import commenting, voting
+from broadsheet.community.models.authorship import AuthorClaim
+from broadsheet.community.models.comments import Comment
+from broadsheet.community.rules.commenting import Draft
 from broadsheet.library import actions
 from broadsheet.library import queries as library
 from broadsheet.papers import queries as papers
-from broadsheet.papers.actions import store_many
+from broadsheet.papers.actions import merge_papers, store_many
 from broadsheet.testing.cast import HARBOUR, LANTERN
 from broadsheet.testing.people import ada, bela, chloe, reader, signed_in
 
@@ -223,6 +226,61 @@ def test_the_week_of_a_group_tells_votes_and_shelves_and_has_feeds() -> None:
     for number in range(3):
         let_in(group, reader(f"more{number}"), by=ada())
     assert "Harbour" in text(visitor.get("/groups/lamps/week"))
+
+
+def test_the_week_of_a_group_tells_what_members_discussed() -> None:
+    """Comments for everybody count for everybody; those for the group alone, for its members."""
+    group = make(ada(), is_private=False)
+    let_in(group, bela(), by=ada())
+    lantern, harbour = (papers.find(key).id for key in ("2401.00001", "2401.00002"))  # type: ignore[union-attr]  # both are stored
+    for by, paper, within in (
+        (ada(), lantern, None),
+        (bela(), lantern, group),
+        (chloe(), lantern, None),
+        (bela(), harbour, group),
+    ):
+        commenting.post_comment(by=by, paper_id=paper, draft=Draft(body="Does it hold?", group=within))
+    member, visitor = as_(ada()), Client(headers={"host": "localhost"})
+    page = text(member.get("/groups/lamps/week"))
+    assert page.index("2 comments") < page.index("Lantern") < page.index("1 comment<") < page.index("Harbour")
+    page = text(visitor.get("/groups/lamps/week"))
+    assert "1 comment<" in page
+    assert "Harbour" not in page
+    Comment.objects.update(made_at=timezone.now() - timedelta(days=8))
+    assert "Nothing this week." in text(member.get("/groups/lamps/week"))
+
+
+def test_comments_of_papers_that_merged_count_for_one() -> None:
+    group = make(ada())
+    lantern, harbour = (papers.find(key).id for key in ("2401.00001", "2401.00002"))  # type: ignore[union-attr]  # both are stored
+    for paper in (lantern, harbour):
+        commenting.post_comment(by=ada(), paper_id=paper, draft=Draft(body="Does it hold?", group=group))
+    merge_papers(winner_key="2401.00001", loser_key="2401.00002", reason="one work")
+    assert "2 comments<" in text(as_(ada()).get("/groups/lamps/week"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "told"),
+    [
+        pytest.param("organisation", "confirmed", True, id="an organisation"),
+        pytest.param("organisation", "pending", False, id="a claim that waits"),
+        pytest.param("organisation", "undone", False, id="one that was undone"),
+        pytest.param("group", "confirmed", False, id="a group that only reads"),
+    ],
+)
+def test_an_organisation_names_its_authors(kind: str, state: str, told: bool) -> None:
+    group = make(ada(), kind=kind, is_private=False)
+    let_in(group, bela(), by=ada())
+    row = papers.find("2401.00002")
+    assert row is not None
+    now = timezone.now()
+    for person, author, slug in ((bela(), "B. Beispiel", "b-beispiel"), (chloe(), "Chloé Exemple", "chloe-exemple")):
+        AuthorClaim.objects.create(
+            user_id=person.id, paper_id=row.id, author=author, slug=slug, state=state, made_at=now, decided_at=now
+        )
+    page = text(Client(headers={"host": "localhost"}).get("/groups/lamps"))
+    assert ('<a href="/author/b-beispiel">B. Beispiel</a>' in page) is told
+    assert "chloe-exemple" not in page
 
 
 def test_a_group_is_handed_over_before_its_owner_goes() -> None:

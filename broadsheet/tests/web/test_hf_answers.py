@@ -19,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broadsheet.accounts.actions import make_token
+from broadsheet.accounts.queries import tokens
 from broadsheet.accounts.rules import Person, Scope
 from broadsheet.bibliography.record import Record
 from broadsheet.community.queries import submissions
@@ -27,7 +28,7 @@ from broadsheet.papers.actions import merge_papers
 from broadsheet.search.index import IndexUnavailable
 from broadsheet.testing import people
 from broadsheet.testing.cast import ADA, HARBOUR, LANTERN, MEADOW, arxiv, doi, said
-from broadsheet.web import searching
+from broadsheet.web import rates, searching
 from broadsheet.web.hf_api.parameters import DEEPEST, Unanswerable, asked, repeated
 
 FRIDAY, MONDAY = date(2024, 3, 1), date(2024, 3, 4)
@@ -378,6 +379,25 @@ class TestSubmittingWithAToken:
     def test_a_token_for_something_else_is_not_good_for_this(self, db: None) -> None:
         answer = submitted({"paper_id": "2401.00009"}, token_of(people.ada(), Scope.WRITE_VOTES))
         assert (answer.status_code, "write:submissions" in answer.json()["error"]) == (403, True)
+
+    def test_it_leaves_the_trace_and_spends_the_quota_that_the_page_does(
+        self, db: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The use of the token is noted, and what she proposes by a form counts beside what her program proposes."""
+        monkeypatch.setattr(rates.counts, "_clock", lambda: 1.7e9)
+        token = token_of(people.ada(), Scope.WRITE_SUBMISSIONS)
+        browser = people.signed_in(Client(headers={"host": "localhost"}), people.ada())
+        quota = rates.WRITING["submit"].quota
+        for number in range(quota):
+            if number % 2:
+                assert browser.post("/propose", {"paper": "a paper"}).status_code == 422
+            else:
+                assert submitted({"paper_id": "a paper"}, token).status_code == 422
+        assert submitted({"paper_id": "2401.00009"}, token).status_code == 429
+        assert browser.post("/propose", {"paper": "2401.00009"}).status_code == 429
+        assert submissions.pending() == []
+        [noted] = tokens(people.ada().id)
+        assert noted.used_at is not None
 
     def test_a_signed_in_browser_without_a_token_proposes_nothing(self, client: Client, db: None) -> None:
         people.signed_in(client, people.ada())

@@ -9,14 +9,27 @@ from hashlib import sha256
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.apps import apps
+from django.conf import settings
 from django.db.models import CASCADE, Count, ForeignKey, Model, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
 from broadsheet.accounts.models import Group, Invitation, Membership, PersonalToken, User
-from broadsheet.accounts.rules import TOKEN_PREFIX, Bearer, GroupKind, GroupRole, Person, Role, Scope, Token
+from broadsheet.accounts.rules import (
+    TOKEN_PREFIX,
+    Bearer,
+    GroupKind,
+    GroupRole,
+    Person,
+    Role,
+    Scope,
+    SealBroken,
+    Token,
+    unseal,
+)
 from broadsheet.storage import among
 
 # The name of the one reader of an instance without accounts.
@@ -37,8 +50,10 @@ def as_person(user: User) -> Person:
 
 
 def people(ids: Iterable[int]) -> dict[int, Person]:
-    """The people with these ids; those that are not there are left out."""
-    return {user.id: as_person(user) for user in User.objects.filter(among("id", ids), is_active=True)}
+    """The people with these ids; those that are not there are left out. For nobody there is no question."""
+    wanted = list(ids)
+    rows = User.objects.filter(among("id", wanted), is_active=True) if wanted else ()
+    return {user.id: as_person(user) for user in rows}
 
 
 def named(name: str) -> Person | None:
@@ -51,6 +66,11 @@ def moderators() -> list[Person]:
     """Everybody who may decide what is flagged: moderators and operators."""
     rows = User.objects.filter(Q(is_moderator=True) | Q(is_staff=True), is_active=True).order_by("id")
     return [as_person(user) for user in rows]
+
+
+def operators() -> list[Person]:
+    """Everybody who runs the instance."""
+    return [as_person(user) for user in User.objects.filter(is_staff=True, is_active=True).order_by("id")]
 
 
 def everybody() -> Iterator[Person]:
@@ -196,6 +216,20 @@ def _row_told(row: Model, person_id: int) -> dict[str, object]:
             value = "you" if value == person_id else "somebody else"
         told[field.name] = value
     return told
+
+
+def factors_sealed_otherwise() -> int:
+    """How many authenticators were sealed with another secret than that of this instance, so that no code fits."""
+    stored = Authenticator.objects.filter(type=Authenticator.Type.TOTP).values_list("data", flat=True)
+    return sum(not _opens(str(data.get("secret", ""))) for data in stored)
+
+
+def _opens(stored: str) -> bool:
+    try:
+        unseal(stored, settings.SECRET_KEY)
+    except SealBroken:
+        return False
+    return True
 
 
 def groups_of(person_id: int) -> frozenset[int]:

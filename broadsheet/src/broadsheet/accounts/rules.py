@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import secrets
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 
 class Role(StrEnum):
@@ -233,3 +238,42 @@ class Token:
 def new_token() -> str:
     """A fresh secret of 256 bits with our prefix."""
     return TOKEN_PREFIX + secrets.token_urlsafe(32)
+
+
+# --- Second factors --------------------------------------------------------------------------------------------------
+
+# What is sealed begins with this; a text that does not was stored by a version that sealed nothing.
+_SEALED = "sealed-1:"
+_SEALED_FOR = b"broadsheet: second factors"
+
+
+class SealBroken(Exception):
+    """What is stored was sealed with another secret, or was changed. No part of it can be read."""
+
+
+def seal(text: str, secret: str) -> str:
+    """A secret of a second factor as it is stored, so that the tables alone open no account.
+
+    Fernet (AES-128-CBC, HMAC-SHA256) with a key that is derived (HKDF, RFC 5869) from the secret of the instance.
+    """
+    return _SEALED + _box(secret).encrypt(text.encode()).decode()
+
+
+def unseal(stored: str, secret: str) -> str:
+    """What was sealed; a text that never was comes back as it is. Raises SealBroken."""
+    if not is_sealed(stored):
+        return stored
+    try:
+        return _box(secret).decrypt(stored.removeprefix(_SEALED).encode()).decode()
+    except InvalidToken as error:
+        raise SealBroken from error
+
+
+def is_sealed(stored: str) -> bool:
+    """Whether a text is something sealed."""
+    return stored.startswith(_SEALED)
+
+
+def _box(secret: str) -> Fernet:
+    key = HKDF(algorithm=SHA256(), length=32, salt=None, info=_SEALED_FOR).derive(secret.encode())
+    return Fernet(base64.urlsafe_b64encode(key))

@@ -8,6 +8,7 @@ import click
 from django.conf import settings
 
 from broadsheet import __version__
+from broadsheet.accounts import queries as accounts
 from broadsheet.cli import preparing
 from broadsheet.cli.exporting import complete_file
 from broadsheet.cli.failure import Failure
@@ -51,3 +52,9 @@ def import_archive(file: Path) -> None:
     except archive.ArchiveRefused as error:
         raise Failure(f"{file}: {error}") from error
     click.echo(f"{manifest.rows:,} rows came in. `broadsheet up` builds the search index of them.")
+    if sealed := accounts.factors_sealed_otherwise():
+        click.echo(
+            f"{sealed:,} authenticators in it open only with the secret of the instance that they come from: before "
+            f"`broadsheet up`, put its file `secret` in the place of {settings.BROADSHEET_SECRET_FILE}.",
+            err=True,
+        )

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from datetime import datetime
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,6 +41,28 @@ class _Group(click.Group):
             if sentence is None:
                 raise
             raise _Sentence(sentence) from error
+
+
+class _Words(click.Command):
+    """A command whose words may begin with a minus, as those do that a search leaves out: ``-survey``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take every word with one minus for a word, wherever it stands, unless it asks for help."""
+        valued = {name for each in self.params if isinstance(each, click.Option) and not each.is_flag
+                  for name in each.opts}  # fmt: skip
+        options: list[str] = []
+        words: list[str] = []
+        following = iter(args)
+        for arg in following:
+            if arg == "--":
+                words += following
+            elif arg in valued:
+                options += [arg, *islice(following, 1)]
+            elif arg[:1] == "-" and arg[1:2] not in ("", "-") and arg not in ctx.help_option_names:
+                words.append(arg)
+            else:
+                options.append(arg)
+        return super().parse_args(ctx, [*options, "--", *words])
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -249,7 +272,7 @@ def digest(label: str, **wishes: Any) -> None:
     body.digest(label, body.Wishes(**wishes))
 
 
-@broadsheet.command()
+@broadsheet.command(cls=_Words)
 @click.argument("words", nargs=-1, required=True)
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many papers to print.")
 @click.option("--after", metavar="PLACE", default="", help="Go on at the place that an earlier answer named.")
@@ -261,7 +284,7 @@ def search(words: tuple[str, ...], **wishes: Any) -> None:
     """Find papers, the best first, as the page of searches does.
 
     WORDS may be anything that can be typed there: words, "quoted phrases", author:, category:, venue:, year:, an
-    identifier. Put -- before them when one begins with a minus: broadsheet search -- gradient -survey
+    identifier. A minus before one leaves papers out: broadsheet search gradient -survey
 
     Prints the title, authors, day and address of each paper; how it was searched is told on standard error. The exit
     status is 0 also when nothing was found, and 1 when search is not possible.
@@ -398,6 +421,17 @@ def add_person(name: str, mail: str, shown: str, role: str) -> None:
 def role_of_person(name: str, role: str, *, take: bool) -> None:
     """Give NAME a role, or take it."""
     _body("people").role(name, role, take=take)
+
+
+@person.command("unlock")
+@click.argument("name")
+@_data
+def unlock_person(name: str) -> None:
+    """Take the authenticator and the recovery codes from NAME, who has lost them. Password and passkeys stay.
+
+    Be sure that it is her who asks: afterwards the password alone opens the account.
+    """
+    _body("people").unlock(name)
 
 
 @person.command("remove")

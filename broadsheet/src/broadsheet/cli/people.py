@@ -39,6 +39,12 @@ def role(name: str, role: str, *, take: bool) -> None:
     click.echo(f"{changed.name} is {_roles(changed)}.")
 
 
+def unlock(name: str) -> None:
+    """Take the authenticator and the recovery codes from an account. Raises Failure."""
+    changed = _changed(lambda: actions.drop_factors(name=name))
+    click.echo(f"{changed.name} signs in without an authenticator now: with the password, or a passkey.")
+
+
 def remove(name: str) -> None:
     """Delete an account with everything that hangs on it. Raises Failure."""
     preparing.require_database()

@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.utils import DatabaseError
 
-from broadsheet.accounts.actions import only_reader
+from broadsheet.accounts.actions import only_reader, seal_factors
 from broadsheet.cli.failure import Failure
 from broadsheet.config import folder, schema, starter
 from broadsheet.editions import actions as editions
@@ -77,10 +77,13 @@ def _alone() -> Iterator[None]:
 
 def _store(say: Say, *, stop: Stop, with_starter: bool) -> None:
     """Secret, tables and starter catalogue."""
-    folder.keep_secret(settings.BROADSHEET_SECRET_FILE)
+    is_new = folder.keep_secret(settings.BROADSHEET_SECRET_FILE)
     migrate(say)
     if not settings.BROADSHEET_ACCOUNTS:
         only_reader()
+    elif not is_new and (sealed := seal_factors()):
+        # With a secret that was made just now, this process still has another one.
+        say(f"· sealing {sealed:,} second factors that were stored in clear")
     _unless(stop)
     if with_starter and settings.BROADSHEET_STARTER:
         load_starter(say)

@@ -207,6 +207,11 @@ _PROVIDER_KEYS = {
     "sparkpost": "SPARKPOST_API_KEY",
 }
 _PROVIDER_SECRETS = {"mailersend": "MAILERSEND_SIGNING_SECRET", "mailgun": "MAILGUN_WEBHOOK_SIGNING_KEY"}
+# Where those are asked that have a place of their own in Europe.
+_PROVIDER_PLACES = {
+    ("mailgun", "eu"): {"MAILGUN_API_URL": "https://api.eu.mailgun.net/v3"},
+    ("sparkpost", "eu"): {"SPARKPOST_API_URL": "https://api.eu.sparkpost.com/api/v1"},
+}
 BROADSHEET_MAIL_PROVIDER_SECRET: bool = bool(configuration.mail_provider_secret)
 ANYMAIL: dict[str, Any] = (
     {
@@ -216,6 +221,7 @@ ANYMAIL: dict[str, Any] = (
             if BROADSHEET_MAIL_PROVIDER in _PROVIDER_SECRETS
             else {"WEBHOOK_SECRET": f"broadsheet:{configuration.mail_provider_secret}"}
         ),
+        **_PROVIDER_PLACES.get((BROADSHEET_MAIL_PROVIDER, configuration.mail_provider_region), {}),
         **({"MAILGUN_SENDER_DOMAIN": configuration.mail_from.rpartition("@")[2]} if configuration.mail_from else {}),
     }
     if BROADSHEET_MAIL_PROVIDER

@@ -40,6 +40,7 @@ class LibraryEntry(models.Model):
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["user", "paper"], name="library_once")]
         indexes: ClassVar = [
+            models.Index(fields=["user", "added_at", "paper"], name="entry_listing", condition=Q(removal__isnull=True)),
             models.Index(fields=["removal"], name="entry_removal", condition=Q(removal__isnull=False)),
         ]
 

@@ -35,7 +35,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from broadsheet.accounts.rules import name_problem
+from broadsheet.accounts.rules import SealBroken, name_problem, seal, unseal
 from broadsheet.following.actions import subscribing
 from broadsheet.web import proxies, rates
 from broadsheet.web.pages import refusals
@@ -54,6 +54,11 @@ _WRONG = "The name or the password is not right. Nothing was changed."
 _UNSENT = (
     "The mail could not be sent, so nothing can be confirmed now. What you typed is not lost: come back later and try "
     "again. If it stays so, tell the operator of this paper."
+)
+
+_SEALED_OTHERWISE = (
+    "Your authenticator and your recovery codes cannot be read, because the secret of this paper was changed. Nothing "
+    "was changed in your account. Sign in with a passkey, or ask the operator to take the authenticator from it."
 )
 
 # What an account is told of itself by mail, by the names that allauth gives the occasions.
@@ -285,6 +290,20 @@ class Factors(DefaultMFAAdapter):
         "incorrect_code": "This code is not right, or it has been used. Nothing was changed.",
         "unverified_email": "Confirm your mail address first.",
     }
+
+    def encrypt(self, text: str) -> str:
+        """A secret of an authenticator, or the seed of recovery codes, as it is stored."""
+        return seal(text, settings.SECRET_KEY)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """What `encrypt` stored. Raises ImmediateHttpResponse where the secret of the instance is another one now."""
+        try:
+            return unseal(encrypted_text, settings.SECRET_KEY)
+        except SealBroken as error:
+            _log.error("an authenticator cannot be read: it was sealed with another secret than that of this instance")
+            if self.request is None:
+                raise
+            raise ImmediateHttpResponse(refusals.refused(self.request, _SEALED_OTHERWISE, status=503)) from error
 
     def get_totp_label(self, user: AbstractBaseUser) -> str:
         """What an authenticator app lists the account as: its name, not its address."""

@@ -149,6 +149,11 @@ def client_of(request: HttpRequest) -> str | None:
     return str(address)
 
 
+def of_person(number: int) -> str:
+    """What a person is counted by, whichever way she comes: by a page, or with a token of hers."""
+    return f"person {number}"
+
+
 def spent(request: HttpRequest, policy: Policy, who: str, *, from_here: bool = False) -> Standing | None:
     """Count a request under the policy: for `who`, a person or an account, and for the network that it comes from.
 

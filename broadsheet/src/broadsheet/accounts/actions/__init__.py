@@ -1,5 +1,6 @@
 """Every change of people, groups and tokens."""
 
+from broadsheet.accounts.actions.factors import drop_factors, seal_factors
 from broadsheet.accounts.actions.people import (
     add_person,
     bar,
@@ -18,12 +19,14 @@ __all__ = [
     "bar",
     "delete_person",
     "describe",
+    "drop_factors",
     "end_sessions",
     "make_token",
     "merge_people",
     "note_use",
     "only_reader",
     "revoke_token",
+    "seal_factors",
     "set_role",
     "speaks_for_the_paper",
 ]

@@ -13,12 +13,13 @@ from broadsheet.bibliography import names
 from broadsheet.community.actions import notices, voting
 from broadsheet.community.actions.commenting import refuse_barred
 from broadsheet.community.models.authorship import AuthorAnswer, AuthorClaim, AuthorLink
+from broadsheet.community.models.moderation import Act
 from broadsheet.community.queries import authorship as queries
 from broadsheet.community.queries.moderation import was_removed
 from broadsheet.community.rules import authorship as rules
 from broadsheet.community.rules.authorship import OPEN, LinkKind, State
 from broadsheet.community.rules.markup import clean, to_html
-from broadsheet.community.rules.moderating import Subject, Target
+from broadsheet.community.rules.moderating import Deed, Reason, Subject, Target
 from broadsheet.community.rules.notices import About, Kind
 from broadsheet.papers import queries as papers
 from broadsheet.storage import among
@@ -197,7 +198,9 @@ def _decided(by: Person, claim_id: int, state: State) -> AuthorClaim:
 
 
 def _settle(row: AuthorClaim, state: State, reason: str, by: Person | None, at: datetime) -> int:
-    """Set a claim's state, judge the votes of the paper anew, and tell her. Returns the shown paper's id."""
+    """Set a claim's state and judge the votes of the paper anew; where somebody decided, write it into the public log
+    and tell her. Returns the shown paper's id.
+    """
     with transaction.atomic():
         AuthorClaim.objects.filter(id=row.id).update(
             state=state, reason=reason, decided_by=by.id if by else None, decided_at=at
@@ -205,11 +208,16 @@ def _settle(row: AuthorClaim, state: State, reason: str, by: Person | None, at: 
         root = papers.canonical([row.paper_id])[row.paper_id]
         voting.judge_papers([root], now=at)
         if by is not None:
+            Act.objects.create(
+                deed=_DEEDS[state], target=Target.CLAIM, target_id=row.id, paper_id=root, person_id=row.user_id,
+                by_id=by.id, reason=Reason.AUTHORSHIP, words=reason, before=row.state, made_at=at,
+            )  # fmt: skip
             told = About(paper=root, sentence=f"{_TOLD[state]} {reason}", by=by.id)
             notices.tell({row.user_id}, Kind.CLAIM, told, now=at)
     return root
 
 
+_DEEDS = {State.CONFIRMED: Deed.CONFIRM, State.REFUSED: Deed.REFUSE, State.UNDONE: Deed.REVOKE}
 _TOLD = {
     State.CONFIRMED: "You are confirmed as an author of this paper.",
     State.REFUSED: "Your claim to be an author of this paper was refused.",

@@ -9,10 +9,9 @@ from django.utils import timezone
 
 from broadsheet.accounts import queries as accounts
 from broadsheet.accounts.rules import Ground, Person, Refused
-from broadsheet.community.actions.notices import tell
+from broadsheet.community.actions.notices import take_over_notices, tell
 from broadsheet.community.models.comments import Comment, CommentRevision, Follow, Mute
 from broadsheet.community.models.moderation import Lock
-from broadsheet.community.models.notices import Notice
 from broadsheet.community.queries import authorship, moderation
 from broadsheet.community.rules import markup
 from broadsheet.community.rules.commenting import PURGED_AFTER, Draft, Moderated, allowance, objection
@@ -259,4 +258,4 @@ def take_over_comments(*, kept: int, gone: int) -> None:
             Mute.objects.get_or_create(person_id=kept, muted_id=mute.muted_id, thread_id=mute.thread_id)
         for mute in Mute.objects.filter(muted=gone).exclude(person=kept):
             Mute.objects.get_or_create(person_id=mute.person_id, muted_id=kept)
-        Notice.objects.filter(person=gone).update(person=kept)
+        take_over_notices(kept=kept, gone=gone)

@@ -49,6 +49,7 @@ _FLAGS_A_DAY = 30
 NOTHING = "Nothing was changed."
 NOT_THERE = f"What you mean is not there any more. {NOTHING}"
 FOR_MODERATORS = f"This is for moderators. {NOTHING}"
+CLAIMS = f"Claims are decided by curators, on the page of claims. {NOTHING} Who was refused can claim the paper again."
 UNCHOSEN = f"Choose what is to be done, and the reason. {NOTHING}"
 
 
@@ -118,6 +119,8 @@ def appeal(*, by: Person, act_id: int, words: str, now: datetime | None = None) 
     act = Act.objects.filter(id=act_id, person=by.id).first()
     if act is None:
         raise Refused(f"There is no such decision about you. {NOTHING}", ground=Ground.NOT_THERE)
+    if act.target == Target.CLAIM:
+        raise Refused(CLAIMS, ground=Ground.NOT_ALLOWED)
     if not DEEDS[Deed(act.deed)].tells or Act.objects.filter(undoes=act).exists():
         raise Refused(f"This decision does not stand any more. {NOTHING}", ground=Ground.NOT_ALLOWED)
     _, is_new = Appeal.objects.get_or_create(
@@ -231,6 +234,8 @@ def _done(order: _Order) -> Act:
 
 def _undone(act: Act, by: Person, words: str, at: datetime) -> Act:
     subject = Subject(Target(act.target), act.target_id)
+    if subject.target is Target.CLAIM:
+        raise Refused(CLAIMS, ground=Ground.NOT_ALLOWED)
     if Act.objects.filter(undoes=act).exists():
         raise Refused(f"This was undone already. {NOTHING}", ground=Ground.TAKEN)
     later = Act.objects.filter(target=act.target, target_id=act.target_id, id__gt=act.id).exclude(deed=Deed.DISMISS)

@@ -74,6 +74,31 @@ def authors_of(paper_ids: Collection[int]) -> dict[int, set[int]]:
     return dict(result)
 
 
+def authors_within(family: Collection[int]) -> set[int]:
+    """The ids of the people who are confirmed as authors of one of these papers, which are one work."""
+    confirmed = AuthorClaim.objects.filter(among("paper", family), state=State.CONFIRMED)
+    return set(confirmed.values_list("user_id", flat=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name that papers print for a person who is confirmed as their author, and its form in addresses."""
+
+    person: int
+    author: str
+    slug: str
+
+
+def names_of(people: Collection[int], *, limit: int = 200) -> list[Name]:
+    """The names under which these people are confirmed as authors, each once, by name."""
+    confirmed = AuthorClaim.objects.filter(among("user_id", people), state=State.CONFIRMED)
+    rows = confirmed.order_by("-decided_at", "-id").values_list("user_id", "author", "slug")
+    found: dict[tuple[int, str], Name] = {}
+    for person, author, slug in rows:
+        found.setdefault((person, slug), Name(person, author, slug))
+    return sorted(found.values(), key=lambda name: (name.slug, name.person))[:limit]
+
+
 def claims_of(paper_id: int) -> list[Claim]:
     """The claims to a shown paper that stand, the confirmed ones first."""
     family = papers.families([paper_id])[paper_id]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -108,10 +108,11 @@ def discussion(paper_id: int, viewer: Person | None, *, after: int = 0, limit: i
     rows = eyes.rows().filter(paper__in=family)
     starts = list(rows.filter(thread=None, id__gt=after).order_by("id")[: limit + 1])
     page = _that_fit(starts[:limit], rows)
-    replies = list(rows.filter(among("thread_id", [row.id for row in page])).order_by("id"))
+    replies = list(rows.filter(among("thread_id", [row.id for row in page])).order_by("id")) if page else []
+    written_by = authorship.authors_within(family) if page else set()
     return Discussion(
-        comments=tuple(_seen(_threaded([*page, *replies]), eyes)),
-        count=counts([paper_id], viewer)[paper_id] if starts or after else 0,
+        comments=tuple(_seen(_threaded([*page, *replies]), eyes, authors=dict.fromkeys(family, written_by))),
+        count=_readable(rows).count() if starts or after else 0,
         following=page[-1].id if len(starts) > len(page) else None,
         is_first=not after,
         is_closed=Lock.objects.filter(paper__in=family).exists(),
@@ -126,6 +127,28 @@ def newest(paper_id: int, *, limit: int) -> list[Comment]:
     family = papers.families([paper_id])[paper_id]
     rows = _readable(_public()).filter(paper__in=family).order_by("-id")[:limit]
     return _seen([(row, 0) for row in rows], _eyes(None))
+
+
+def between(
+    paper_ids: Collection[int], viewer: Person, *, since: datetime, until: datetime
+) -> dict[int, list[Comment]]:
+    """What others said beneath each shown paper, for everybody to read, after `since` and up to `until`, in order.
+
+    Without what is folded, and without the people and threads that she has muted. Papers of which nothing was said are
+    absent.
+    """
+    root_of = {member: root for root, family in papers.families(paper_ids).items() for member in family}
+    rows = (
+        _readable(_public())
+        .filter(among("paper_id", root_of), made_at__gt=since, made_at__lte=until)
+        .exclude(author=viewer.id)
+        .order_by("id")
+    )
+    found: dict[int, list[Comment]] = defaultdict(list)
+    for comment in _seen([(row, 0) for row in rows], _eyes(viewer)) if rows else ():
+        if comment.shown is Shown.OPEN:
+            found[root_of[comment.paper_id]].append(comment)
+    return dict(found)
 
 
 def one(comment_id: int, viewer: Person | None) -> Comment | None:
@@ -187,6 +210,18 @@ def commenters(paper_ids: Collection[int]) -> dict[int, int]:
     return {root: len(people[root]) for root in roots}
 
 
+def said_by(people: Collection[int], *, group: int | None, since: datetime) -> dict[int, int]:
+    """How many comments these people made since then beneath each shown paper: for everybody, and for that group."""
+    scope = Q(group=None) | Q(group=group) if group else Q(group=None)
+    rows = _readable(Row.objects.filter(scope, among("author_id", people), made_at__gte=since))
+    counted = dict(rows.values_list("paper_id").annotate(comments=Count("id")).order_by())
+    root_of = papers.canonical(counted)
+    found: dict[int, int] = defaultdict(int)
+    for paper_id, count in counted.items():
+        found[root_of[paper_id]] += count
+    return dict(found)
+
+
 def muted_people(viewer: Person) -> list[Person]:
     """The people whom she has muted."""
     ids = Mute.objects.filter(person=viewer.id, muted__isnull=False).values_list("muted", flat=True)
@@ -219,7 +254,8 @@ def _members(roots: dict[int, list[int]]) -> list[int]:
 def _eyes(viewer: Person | None) -> _Eyes:
     if viewer is None:
         return _Eyes(None, {})
-    mine = accounts.groups_seen(accounts.groups_of(viewer.id), viewer)
+    within = accounts.groups_of(viewer.id)
+    mine = accounts.groups_seen(within, viewer) if within else {}
     mutes = Mute.objects.filter(person=viewer.id).values_list("muted", "thread")
     return _Eyes(
         viewer,
@@ -245,6 +281,8 @@ def _threaded(rows: Iterable[Row]) -> list[tuple[Row, int]]:
 
 def _that_fit(starts: list[Row], rows: QuerySet[Row]) -> list[Row]:
     """The first threads that have at most `COMMENTS` comments together, and always one of them."""
+    if not starts:
+        return []
     members = rows.filter(among("thread_id", [row.id for row in starts]))
     sizes = dict(members.values_list("thread_id").annotate(comments=Count("id")).order_by())
     total = 0
@@ -255,15 +293,28 @@ def _that_fit(starts: list[Row], rows: QuerySet[Row]) -> list[Row]:
     return starts
 
 
-def _seen(rows: list[tuple[Row, int]], eyes: _Eyes, *, keep: bool = False) -> list[Comment]:
-    """The comments as the viewer sees them; without those taken back that nobody answered, unless `keep`."""
+def _seen(
+    rows: list[tuple[Row, int]],
+    eyes: _Eyes,
+    *,
+    keep: bool = False,
+    authors: Mapping[int, Collection[int]] | None = None,
+) -> list[Comment]:
+    """The comments as the viewer sees them; without those taken back that nobody answered, unless `keep`.
+
+    `authors` are the people who wrote each paper, where they are known already.
+    """
+    if not rows:
+        return []
     people = accounts.people({row.author_id for row, _ in rows if row.author_id})
-    roots = papers.canonical({row.paper_id for row, _ in rows})
-    authors = authorship.authors_of(set(roots.values())) if rows else {}
+    if authors is None:
+        roots = papers.canonical({row.paper_id for row, _ in rows})
+        of_root = authorship.authors_of(set(roots.values()))
+        authors = {paper_id: of_root.get(root, ()) for paper_id, root in roots.items()}
     answered = {row.parent_id for row, _ in rows}
     result = []
     for row, depth in rows:
-        is_of_author = row.author_id in authors.get(roots[row.paper_id], ())
+        is_of_author = row.author_id in authors[row.paper_id]
         comment = replace(_comment(row, people, eyes), depth=depth, is_of_author=is_of_author)
         is_gone = comment.shown is Shown.WITHDRAWN and row.id not in answered and not comment.is_mine
         if keep or not is_gone:

@@ -118,7 +118,11 @@ def queue(viewer: Person, *, limit: int = 50) -> list[Matter]:
 
 
 def matter(subject: Subject, viewer: Person) -> Matter | None:
-    """One thing to decide about; None when there is none, or the viewer may not see it."""
+    """One thing to decide about; None when there is none, the viewer may not see it, or it is a claim, which is decided
+    elsewhere.
+    """
+    if subject.target is Target.CLAIM:
+        return None
     key = (subject.target, subject.id)
     if subject.target is Target.COMMENT and not comments.one(subject.id, viewer) and not _is_brought(subject, viewer):
         return None

@@ -32,7 +32,7 @@ LONGEST_WORDS = 2_000
 
 
 class Target(StrEnum):
-    """What can be flagged or moderated."""
+    """What lines of the log are about. All but claims, which curators decide, can be moderated."""
 
     COMMENT = "comment"
     PERSON = "person"
@@ -40,6 +40,7 @@ class Target(StrEnum):
     LINK = "link"
     DISCUSSION = "discussion"
     RING = "ring"
+    CLAIM = "claim"
 
 
 TARGETS: dict[Target, str] = {
@@ -49,6 +50,7 @@ TARGETS: dict[Target, str] = {
     Target.LINK: "a link",
     Target.DISCUSSION: "a discussion",
     Target.RING: "votes that were held back",
+    Target.CLAIM: "a claim to be an author",
 }
 
 
@@ -65,10 +67,11 @@ class Reason(StrEnum):
     BROKEN = "broken"
     VOTES = "votes"
     MISTAKE = "mistake"
+    AUTHORSHIP = "authorship"
     OTHER = "other"
 
 
-_ANYTHING = frozenset(Target)
+_ANYTHING = frozenset(Target) - {Target.CLAIM}
 _TEXTS = frozenset({Target.COMMENT, Target.PERSON, Target.SUBMISSION, Target.LINK})
 
 # The reason, in words, and of what it can be said. A flag for another reason needs words of its own.
@@ -83,12 +86,13 @@ REASONS: dict[Reason, tuple[str, frozenset[Target]]] = {
     Reason.BROKEN: ("The link leads nowhere, or to something else", frozenset({Target.LINK})),
     Reason.VOTES: ("Votes that were arranged", frozenset({Target.PERSON, Target.RING})),
     Reason.MISTAKE: ("The decision before was a mistake", _ANYTHING),
+    Reason.AUTHORSHIP: ("Who wrote the paper", frozenset({Target.CLAIM})),
     Reason.OTHER: ("Another reason, in words", _ANYTHING),
 }
 
 
 class Deed(StrEnum):
-    """What a moderator does."""
+    """What a moderator does, and what a curator decides about a claim."""
 
     FOLD = "fold"
     REMOVE = "remove"
@@ -100,6 +104,9 @@ class Deed(StrEnum):
     LIFT = "lift"
     HOLD = "hold"
     DISMISS = "dismiss"
+    CONFIRM = "confirm"
+    REFUSE = "refuse"
+    REVOKE = "revoke"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +130,10 @@ DEEDS: dict[Deed, DeedRule] = {
     Deed.LIFT: DeedRule("Count the votes", "counted after all", frozenset({Target.RING}), tells=False),
     Deed.HOLD: DeedRule("Hold the votes back", "held back again", frozenset({Target.RING}), tells=False),
     Deed.DISMISS: DeedRule("Leave as it is", "looked at, and left as it is,", _TEXTS, tells=False),
+    # Decided where claims are, which tells her too.
+    Deed.CONFIRM: DeedRule("Confirm", "confirmed", frozenset({Target.CLAIM}), tells=False),
+    Deed.REFUSE: DeedRule("Refuse", "refused", frozenset({Target.CLAIM}), tells=False),
+    Deed.REVOKE: DeedRule("Undo", "undid", frozenset({Target.CLAIM}), tells=False),
 }
 
 # The deed that makes a thing what it was before; those of a comment and of a person follow from their states.

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
-__all__ = ["KINDS", "MOST_COUNTED", "About", "Kind", "KindRule"]
+from broadsheet.accounts.rules import Person, Role
+
+__all__ = ["KINDS", "LONGEST_MATTER", "MOST_COUNTED", "QUIET", "About", "Kind", "KindRule", "kinds_for"]
 
 # The masthead counts no further.
 MOST_COUNTED = 99
+# A matter that was told, and goes on after it was read, is not told again for so long.
+QUIET = timedelta(days=1)
+LONGEST_MATTER = 80  # characters
 
 
 class Kind(StrEnum):
@@ -19,14 +25,20 @@ class Kind(StrEnum):
     MODERATION = "moderation"
     APPEAL = "appeal"
     CLAIM = "claim"
+    HOOK = "hook"
+    MAIL = "mail"
+    INDEX = "index"
 
 
 @dataclass(frozen=True, slots=True)
 class KindRule:
-    """A kind in words, and whether a person may turn it off. What moderators did to her is always told."""
+    """A kind in words, whether a person may turn it off, and whom it can reach. What moderators did to her is always
+    told.
+    """
 
     words: str
     may_be_off: bool
+    role: Role = Role.READER
 
 
 KINDS: dict[Kind, KindRule] = {
@@ -35,14 +47,24 @@ KINDS: dict[Kind, KindRule] = {
     Kind.MODERATION: KindRule("A moderator decided something about what you wrote, or about you", may_be_off=False),
     Kind.APPEAL: KindRule("An appeal of yours was decided", may_be_off=False),
     Kind.CLAIM: KindRule("A claim of yours to a paper was decided", may_be_off=True),
+    Kind.HOOK: KindRule("A hook of a group that you own was switched off", may_be_off=True),
+    Kind.MAIL: KindRule(
+        "Mail of this instance does not go out, or much of it comes back", may_be_off=True, role=Role.OPERATOR
+    ),
+    Kind.INDEX: KindRule("The search index could not be used and was made anew", may_be_off=True, role=Role.OPERATOR),
 }
+
+
+def kinds_for(person: Person) -> dict[Kind, KindRule]:
+    """The kinds of which this person can be told."""
+    return {kind: rule for kind, rule in KINDS.items() if person.is_a(rule.role)}
 
 
 @dataclass(frozen=True, slots=True)
 class About:
     """What a notice tells: of a comment in a thread, of an act of moderation, or a sentence about a paper.
 
-    `by` is the person who did it, of whom others may want to hear nothing.
+    `by` is the person who did it, of whom others may want to hear nothing. What has a `matter` is told of it once.
     """
 
     comment: int | None = None
@@ -50,4 +72,5 @@ class About:
     act: int | None = None
     paper: int | None = None
     sentence: str = ""
+    matter: str = ""
     by: int | None = None

@@ -2,20 +2,16 @@
 
 from broadsheet.library.queries.entries import (
     Entry,
-    Found,
     Kept,
     Member,
-    Sort,
-    Wanted,
     entries,
     entry,
     everything,
-    find,
     kept,
-    tags,
     to_read,
 )
 from broadsheet.library.queries.export import document
+from broadsheet.library.queries.finding import Found, Sort, Wanted, find, tags
 from broadsheet.library.queries.liking import Liked, liked, mark, saved_after, saved_by_anybody
 from broadsheet.library.queries.reports import Removed, Report, removed, report, reports
 from broadsheet.library.queries.shelves import (

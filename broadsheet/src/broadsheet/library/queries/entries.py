@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from enum import StrEnum
+from datetime import UTC, datetime
 from typing import NamedTuple, TypeAlias
 
 from django.db.models import QuerySet
 
 from broadsheet.accounts.rules import Person
-from broadsheet.bibliography import tex
-from broadsheet.bibliography.folding import fold
-from broadsheet.library.models import LibraryEntry, Placement
+from broadsheet.library.models import LibraryEntry
 from broadsheet.library.rules import Said, State, joined
 from broadsheet.papers import queries as papers
 from broadsheet.storage import among
 
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Sort(StrEnum):
-    """The orders of a library, by their names in addresses."""
-
-    ADDED = "added"
-    CHANGED = "changed"
-    RATING = "rating"
-    TITLE = "title"
-    DAY = "day"
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +46,6 @@ class Entry:
     members: tuple[Member, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which part of a library: on a shelf, with a tag, in a state, rated at least so, with these words."""
-
-    shelf: int | None = None
-    tag: str = ""
-    state: State | None = None
-    rating: int | None = None
-    words: str = ""
-    sort: Sort = Sort.ADDED
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A part of a list of papers, and how many there are in all."""
-
-    ids: tuple[int, ...]
-    total: int
-
-
 class _Row(NamedTuple):
     """A row as the whole library is read: a table's own objects cost three times as much."""
 
@@ -101,7 +68,7 @@ def kept(paper_ids: Collection[int], viewer: Person | None) -> dict[int, Kept]:
         return {}
     root_of = {member: root for root, members in papers.families(paper_ids).items() for member in members}
     grouped: dict[int, list[Said]] = defaultdict(list)
-    for row in _rows(viewer).filter(among("paper", root_of)):
+    for row in rows_of(viewer).filter(among("paper", root_of)):
         grouped[root_of[row.paper_id]].append(_said(row))
     found = {root: joined(said) for root, said in grouped.items()}
     return {root: Kept(said.state, said.rating, bool(said.note)) for root, said in found.items()}
@@ -117,7 +84,7 @@ def entries(paper_ids: Collection[int], viewer: Person | None) -> dict[int, Entr
     if viewer is None or not paper_ids:
         return {}
     root_of = {member: root for root, members in papers.families(paper_ids).items() for member in members}
-    return _joined(_rows(viewer).filter(among("paper", root_of)), root_of)
+    return joined_rows(rows_of(viewer).filter(among("paper", root_of)), root_of)
 
 
 def everything(viewer: Person) -> list[Entry]:
@@ -125,49 +92,24 @@ def everything(viewer: Person) -> list[Entry]:
     return sorted(_all(viewer).values(), key=_added, reverse=True)
 
 
-def find(viewer: Person, wanted: Wanted, *, offset: int = 0, limit: int = 60) -> Found:
-    """The papers of the library that are wanted, in the wanted order; ids of shown papers.
-
-    The whole library is read for it, and the papers only for words and for orders that need them: of 10,000 entries
-    that takes half a second, with words a second (two cores, busy).
-    """
-    chosen = {root: found for root, found in _all(viewer).items() if _fits(found.said, wanted)}
-    if wanted.shelf is not None:
-        here = Placement.objects.filter(shelf=wanted.shelf, shelf__user=viewer.id, shelf__removal=None, removal=None)
-        on_it = set(papers.canonical(here.values_list("paper", flat=True)).values())
-        chosen = {root: found for root, found in chosen.items() if root in on_it}
-    words = fold(wanted.words).split()
-    rows: Mapping[int, papers.Paper] = {}
-    if words or wanted.sort in (Sort.TITLE, Sort.DAY):
-        rows = papers.by_ids(chosen)
-    if words:
-        chosen = {root: found for root, found in chosen.items() if _says(found, rows[root], words)}
-    ids = [found.paper_id for found in _ordered(chosen.values(), wanted.sort, rows)]
-    return Found(tuple(ids[offset : offset + limit]), len(ids))
-
-
 def to_read(viewer: Person) -> int:
     """How many entries of the library nobody has begun to read; two papers that were merged count twice."""
     return LibraryEntry.objects.filter(user=viewer.id, removal=None, state=State.UNREAD).count()
 
 
-def tags(viewer: Person) -> list[tuple[str, int]]:
-    """The tags of the library with the number of entries that have each, in the order of letters."""
-    counted = Counter(tag for found in _rows(viewer).values_list("tags", flat=True) for tag in found)
-    return sorted(counted.items())
-
-
-def _rows(viewer: Person) -> QuerySet[LibraryEntry]:
+def rows_of(viewer: Person) -> QuerySet[LibraryEntry]:
+    """The rows of the reader's library, the one saved first first."""
     return LibraryEntry.objects.filter(user=viewer.id, removal=None).order_by("added_at", "id")
 
 
 def _all(viewer: Person) -> dict[int, Entry]:
     columns = ("id", "paper_id", "note", "state", "rating", "tags", "added_at", "changed_at")
-    rows = [_Row(*values) for values in _rows(viewer).values_list(*columns)]
-    return _joined(rows, papers.canonical(row.paper_id for row in rows))
+    rows = [_Row(*values) for values in rows_of(viewer).values_list(*columns)]
+    return joined_rows(rows, papers.canonical(row.paper_id for row in rows))
 
 
-def _joined(rows: Iterable[_Kept], root_of: Mapping[int, int]) -> dict[int, Entry]:
+def joined_rows(rows: Iterable[_Kept], root_of: Mapping[int, int]) -> dict[int, Entry]:
+    """The entries that these rows make, by shown paper; `root_of` says which paper is shown for each."""
     grouped: dict[int, list[_Kept]] = defaultdict(list)
     for row in rows:
         grouped[root_of[row.paper_id]].append(row)
@@ -181,36 +123,5 @@ def _said(row: _Kept) -> Said:
     return Said(row.note, State(row.state), row.rating, tuple(row.tags), row.added_at, row.changed_at)
 
 
-def _fits(said: Said, wanted: Wanted) -> bool:
-    return (
-        (not wanted.tag or wanted.tag in said.tags)
-        and (wanted.state is None or said.state is wanted.state)
-        and (wanted.rating is None or (said.rating or 0) >= wanted.rating)
-    )
-
-
-def _says(found: Entry, row: papers.Paper, words: Iterable[str]) -> bool:
-    """Whether each of the folded words begins a word of the title, the authors, the note or the tags."""
-    text = fold(" ".join((tex.to_text(row.title), *row.authors, found.said.note, *found.said.tags)))
-    return all(f" {word}" in f" {text}" for word in words)
-
-
-def _ordered(chosen: Iterable[Entry], sort: Sort, rows: Mapping[int, papers.Paper]) -> list[Entry]:
-    newest = sorted(chosen, key=_added, reverse=True)
-    if sort is Sort.CHANGED:
-        return sorted(newest, key=lambda found: found.said.changed_at or _NEVER, reverse=True)
-    if sort is Sort.RATING:
-        return sorted(newest, key=lambda found: found.said.rating or 0, reverse=True)
-    if sort is Sort.TITLE:
-        return sorted(newest, key=lambda found: fold(rows[found.paper_id].title))
-    if sort is Sort.DAY:
-        return sorted(newest, key=lambda found: _day(rows[found.paper_id]), reverse=True)
-    return newest
-
-
 def _added(found: Entry) -> tuple[datetime, int]:
-    return (found.said.added_at or _NEVER, found.paper_id)
-
-
-def _day(row: papers.Paper) -> date:
-    return row.sort_day
+    return (found.said.added_at or NEVER, found.paper_id)

@@ -173,7 +173,7 @@ def _submitter(request: HttpRequest) -> Person:
         raise Unanswerable(
             f"This token is not good for that: it lacks the scope {Scope.WRITE_SUBMISSIONS}.", status=403
         )
-    if rates.spent(request, rates.WRITING["submit"], str(bearer.person.id)):
+    if rates.spent(request, rates.WRITING["submit"], rates.of_person(bearer.person.id)):
         raise Unanswerable("You have proposed too many papers in the last hour. Try it again later.", status=429)
     return bearer.person
 

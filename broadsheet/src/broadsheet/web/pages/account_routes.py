@@ -5,6 +5,7 @@ The names of the latter are those that allauth asks for. Nothing of it is reache
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 from http import HTTPStatus
@@ -21,8 +22,9 @@ from allauth.socialaccount.providers.google import views as google
 from allauth.socialaccount.providers.orcid import views as orcid
 from allauth.usersessions import views as sessions
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.urls import URLPattern, path, re_path
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import URLPattern, path, re_path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from broadsheet import links
@@ -33,6 +35,8 @@ from broadsheet.web.pages import refusals
 from broadsheet.web.rendering import page
 
 View = Callable[..., HttpResponseBase]
+
+_log = logging.getLogger(__name__)
 
 _WITHOUT = (
     "This paper has one reader, who sits at its machine, and nobody signs in here. To give people accounts, set "
@@ -101,6 +105,24 @@ def _there(place: str, view: View) -> View:
     return answer
 
 
+def _back(place: str, view: View) -> View:
+    """The way back from that place. An answer of it that is none of its answers is told as one, not as our failure.
+
+    allauth reads tokens and profiles as the manuals say that they are, and falls over any other. All of it is read
+    before anything is stored.
+    """
+
+    @wraps(view)
+    def answer(request: HttpRequest, *values: Any, **names: Any) -> HttpResponseBase:
+        try:
+            return view(request, *values, **names)
+        except (LookupError, TypeError, ValueError, AttributeError, ImproperlyConfigured):
+            _log.exception("signing in at %s ended with an answer that was not understood", place)
+            return HttpResponseRedirect(reverse("socialaccount_login_error"), status=HTTPStatus.SEE_OTHER)
+
+    return _there(place, answer)
+
+
 def _route(below: str, view: View, rule: Rule, name: str) -> URLPattern:
     return path(f"{links.ACCOUNT}{below}".removeprefix("/"), guarded(with_accounts(view), rule), name=name)
 
@@ -155,9 +177,9 @@ urlpatterns = [
     _route("/elsewhere/cancelled", elsewhere.login_cancelled, _LOOKS, "socialaccount_login_cancelled"),
     _route("/elsewhere/failed", elsewhere.login_error, _LOOKS, "socialaccount_login_error"),
     _route("/elsewhere/github", _there("github", github.oauth2_login), _VISITORS, "github_login"),
-    _route("/elsewhere/github/back", _there("github", github.oauth2_callback), _LOOKS, "github_callback"),
+    _route("/elsewhere/github/back", _back("github", github.oauth2_callback), _LOOKS, "github_callback"),
     _route("/elsewhere/google", _there("google", google.oauth2_login), _VISITORS, "google_login"),
-    _route("/elsewhere/google/back", _there("google", google.oauth2_callback), _LOOKS, "google_callback"),
+    _route("/elsewhere/google/back", _back("google", google.oauth2_callback), _LOOKS, "google_callback"),
     _route("/elsewhere/orcid", _there("orcid", orcid.oauth2_login), _VISITORS, "orcid_login"),
-    _route("/elsewhere/orcid/back", _there("orcid", orcid.oauth2_callback), _LOOKS, "orcid_callback"),
+    _route("/elsewhere/orcid/back", _back("orcid", orcid.oauth2_callback), _LOOKS, "orcid_callback"),
 ]

@@ -18,8 +18,8 @@ from broadsheet.community.rules.authorship import LinkKind, State
 from broadsheet.evidence import queries as evidence
 from broadsheet.papers import queries as papers
 from broadsheet.web import addresses, cards, viewing
+from broadsheet.web.numbers import number_sent
 from broadsheet.web.pages import refusals
-from broadsheet.web.pages.submissions import number_of
 from broadsheet.web.rendering import page
 
 # Names that the form lists; papers of great collaborations print thousands.
@@ -77,7 +77,7 @@ def claim(request: HttpRequest) -> HttpResponse:
     """
     by = viewing.person(request)
     if request.POST.get("what") == "withdraw":
-        return _to(authoring.withdraw_claim(by=by, claim_id=number_of(request, "id", _NO_NUMBER)))
+        return _to(authoring.withdraw_claim(by=by, claim_id=number_sent(request, "id", _NO_NUMBER)))
     asked = request.POST if request.method == "POST" else request.GET
     row = papers.find_in_any_spelling(asked.get("paper", "")[:300])
     if row is None:
@@ -123,7 +123,7 @@ def claims(request: HttpRequest) -> HttpResponse:
         act = acts.get(request.POST.get("what", ""))
         if act is None:
             raise Refused("A claim is confirmed, refused or undone. Nothing was changed.", ground=Ground.NOT_UNDERSTOOD)
-        act(by=by, claim_id=number_of(request, "id", _NO_NUMBER), reason=request.POST.get("reason", ""))
+        act(by=by, claim_id=number_sent(request, "id", _NO_NUMBER), reason=request.POST.get("reason", ""))
         return _back(request, links.CLAIMS)
     waiting = authorship.pending()
     rows = papers.by_ids({each.paper_id for each in waiting})
@@ -137,9 +137,9 @@ def author_links(request: HttpRequest) -> HttpResponse:
     by = viewing.person(request)
     what = request.POST.get("what", "")
     if what == "remove":
-        authoring.unlink(by=by, link_id=number_of(request, "id", _NO_NUMBER))
+        authoring.unlink(by=by, link_id=number_sent(request, "id", _NO_NUMBER))
     elif what == "undo":
-        authoring.relink(by=by, link_id=number_of(request, "id", _NO_NUMBER))
+        authoring.relink(by=by, link_id=number_sent(request, "id", _NO_NUMBER))
     else:
         kind, url = request.POST.get("kind", ""), request.POST.get("url", "")
         authoring.link(by=by, paper_id=_paper(request).id, kind=kind, url=url)
@@ -151,7 +151,7 @@ def answers(request: HttpRequest) -> HttpResponse:
     """Answers a measurement of a paper, or removes an answer. Raises Refused."""
     by = viewing.person(request)
     if request.POST.get("what") == "remove":
-        authoring.take_answer_back(by=by, answer_id=number_of(request, "id", _NO_NUMBER))
+        authoring.take_answer_back(by=by, answer_id=number_sent(request, "id", _NO_NUMBER))
         return _back(request, links.FRONT)
     row, digest = _paper(request), request.POST.get("measurement", "")
     found = evidence.known([row.id]).get(row.id, evidence.Known())

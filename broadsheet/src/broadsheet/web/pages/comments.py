@@ -17,6 +17,7 @@ from broadsheet.community.rules import markup
 from broadsheet.community.rules.commenting import LIMITS, Draft, Shown
 from broadsheet.papers import queries as papers
 from broadsheet.web import addresses, cards, viewing
+from broadsheet.web.numbers import number_or_zero
 from broadsheet.web.pages import refusals
 from broadsheet.web.rendering import page
 
@@ -84,7 +85,7 @@ class Talk:
 def talk(request: HttpRequest, row: papers.Paper, *, start: int | None = None) -> Talk:
     """The discussion of a shown paper, as the page of it shows it to who asks."""
     viewer = viewing.viewer(request)
-    after = number_of(request.GET.get(THREADS, "")) if start is None else start
+    after = number_or_zero(request.GET.get(THREADS, "")) if start is None else start
     found = comments.discussion(row.id, viewer, after=after)
     return Talk(found, _writing(row, viewer), after)
 
@@ -100,8 +101,8 @@ def comment(request: HttpRequest) -> HttpResponse:
     row = papers.find(said.get("paper", ""))
     if row is None:
         raise Refused(_NO_PAPER, ground=Ground.NOT_THERE)
-    answered = _visible(number_of(said.get("reply", "")), by) if said.get("reply") else None
-    group = number_of(said.get("group", "")) or None
+    answered = _visible(number_or_zero(said.get("reply", "")), by) if said.get("reply") else None
+    group = number_or_zero(said.get("group", "")) or None
     writing = _writing(row, by, answered=answered, group=group)
     if request.method != "POST":
         quoted = _quoted(answered) if answered and said.get("quote") else ""
@@ -120,16 +121,16 @@ def comment(request: HttpRequest) -> HttpResponse:
 @require_safe
 def one(request: HttpRequest, number: str) -> HttpResponse:
     """From the lasting address of a comment to its place on the paper's page. Raises Http404 when it is not there."""
-    place = comments.place(number_of(number), viewing.viewer(request))
+    place = comments.place(number_or_zero(number), viewing.viewer(request))
     if place is None:
         raise Http404(_NO_COMMENT)
-    return HttpResponseRedirect(_place(number_of(number), place))
+    return HttpResponseRedirect(_place(number_or_zero(number), place))
 
 
 @require_safe
 def history(request: HttpRequest, number: str) -> HttpResponse:
     """What stood in a comment before it was edited. Raises Http404 where the comment cannot be read."""
-    found = comments.one(number_of(number), viewing.viewer(request))
+    found = comments.one(number_or_zero(number), viewing.viewer(request))
     if found is None or not found.html:
         raise Http404(_NO_COMMENT)
     row = papers.by_ids([found.paper_id])[found.paper_id]
@@ -147,7 +148,7 @@ def history(request: HttpRequest, number: str) -> HttpResponse:
 def edit(request: HttpRequest, number: str) -> HttpResponse:
     """The form to edit one's own comment, and what it sends. Raises Refused for a comment of somebody else."""
     by = viewing.person(request)
-    found = comments.one(number_of(number), by)
+    found = comments.one(number_or_zero(number), by)
     if found is None or not found.is_mine:
         raise Refused(commenting.NOT_THERE, ground=Ground.NOT_THERE)
     row = papers.by_ids([found.paper_id])[found.paper_id]
@@ -169,8 +170,8 @@ def remove(request: HttpRequest, number: str) -> HttpResponse:
     """Takes one's own comment back, or undoes that. Raises Refused for a comment of somebody else."""
     by = viewing.person(request)
     change = commenting.restore_comment if request.POST.get("what") == "restore" else commenting.remove_comment
-    change(by=by, comment_id=number_of(number))
-    return _back(request, number_of(number), by)
+    change(by=by, comment_id=number_or_zero(number))
+    return _back(request, number_or_zero(number), by)
 
 
 @require_POST
@@ -182,7 +183,7 @@ def follow(request: HttpRequest) -> HttpResponse:
         raise Refused(_NO_PAPER, ground=Ground.NOT_THERE)
     commenting.follow(by=by, paper_id=row.id, on=request.POST.get("what") != "unfollow")
     if request.headers.get("HX-Request"):
-        return _fragment(request, row, number_of(request.POST.get(THREADS, "")))
+        return _fragment(request, row, number_or_zero(request.POST.get(THREADS, "")))
     return HttpResponseRedirect(f"{addresses.paper(row.key)}#discussion", status=HTTPStatus.SEE_OTHER)
 
 
@@ -190,14 +191,15 @@ def follow(request: HttpRequest) -> HttpResponse:
 def mute(request: HttpRequest) -> HttpResponse:
     """Mutes a person or a thread, or ends that, and goes back. Raises Refused for what is not there."""
     by = viewing.person(request)
-    on = request.POST.get("what") != "unmute"
-    if request.POST.get("thread"):
-        commenting.mute_thread(by=by, comment_id=number_of(request.POST["thread"]), on=on)
+    what = request.POST.get("what", "")
+    on = not what.startswith("unmute")
+    if what.endswith("-thread"):
+        commenting.mute_thread(by=by, comment_id=number_or_zero(request.POST.get("thread", "")), on=on)
     else:
-        commenting.mute_person(by=by, person_id=number_of(request.POST.get("person", "")), on=on)
+        commenting.mute_person(by=by, person_id=number_or_zero(request.POST.get("person", "")), on=on)
     row = papers.find(request.POST.get("paper", "")) if request.headers.get("HX-Request") else None
     if row:
-        return _fragment(request, row, number_of(request.POST.get(THREADS, "")))
+        return _fragment(request, row, number_or_zero(request.POST.get(THREADS, "")))
     wanted = refusals.local(request, request.POST.get("next", ""))
     return HttpResponseRedirect(wanted, status=HTTPStatus.SEE_OTHER)
 
@@ -258,8 +260,3 @@ def _visible(number: int, by: Person) -> Comment:
 def _quoted(answered: Comment) -> str:
     """The text of a comment as a quotation, and a line for the answer."""
     return "".join(f"> {line}".rstrip() + "\n" for line in answered.body.split("\n")) + "\n"
-
-
-def number_of(text: str) -> int:
-    """The number that stands in an address or a form; 0 for anything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 18 else 0

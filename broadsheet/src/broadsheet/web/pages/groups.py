@@ -17,12 +17,14 @@ from broadsheet.accounts.actions import groups as acting
 from broadsheet.accounts.actions.groups import Description
 from broadsheet.accounts.queries import GroupView
 from broadsheet.accounts.rules import Ground, GroupKind, GroupRole, Person, Refused
-from broadsheet.community.queries import votes
+from broadsheet.bibliography import names
+from broadsheet.community.queries import authorship, comments, votes
 from broadsheet.following.queries import hooks
 from broadsheet.library import queries as library
 from broadsheet.web import addresses, cards, paging, viewing, wording
 from broadsheet.web.following import Kind, button
-from broadsheet.web.pages.library import back, number_of
+from broadsheet.web.numbers import number_or_404
+from broadsheet.web.pages.library import back
 from broadsheet.web.pages.listing import refuse_zero_bytes
 from broadsheet.web.rendering import page
 
@@ -36,17 +38,21 @@ _LISTED = 200
 
 @dataclass(frozen=True, slots=True)
 class Doing:
-    """What a group did with a paper: how many members voted for it, and which shelves it was put on by whom."""
+    """What a group did with a paper: how many members voted for it, how many comments they made, and which shelves it
+    was put on.
+    """
 
     paper_id: int
     votes: int = 0
+    comments: int = 0
     shelves: tuple[str, ...] = ()
     at: datetime | None = None
 
     @property
     def words(self) -> str:
-        """It in a line: ``2 votes; put on Steps``."""
-        said = [wording.count(self.votes, "vote")] if self.votes else []
+        """It in a line: ``2 votes; 1 comment; put on Steps``."""
+        counted = ((self.votes, "vote"), (self.comments, "comment"))
+        said = [wording.count(count, noun) for count, noun in counted if count]
         return "; ".join(said + [f"put on {name}" for name in self.shelves])
 
 
@@ -68,15 +74,21 @@ def voted(group: GroupView, *, since: datetime | None = None) -> dict[int, int]:
     """How many members voted for each shown paper; nothing where the viewer may not see it."""
     if not shows_votes(group):
         return {}
-    people = [member.person.id for member in accounts.members(group.id)]
-    return {paper: len(its) for paper, its in votes.votes_of(people, since=since).items()}
+    return {paper: len(its) for paper, its in votes.votes_of(_people(group), since=since).items()}
+
+
+def _people(group: GroupView) -> list[int]:
+    return [member.person.id for member in accounts.members(group.id)]
 
 
 def week(group: GroupView, *, now: datetime) -> list[Doing]:
-    """What the group did in the seven days before: the papers with most votes and newest on a shelf first."""
+    """What the group did in the seven days before: the papers with most votes, most discussed and newest on a shelf
+    first. What members wrote for the group alone is counted for members.
+    """
     since = now - WEEK
     counted = voted(group, since=since)
-    names = {shelf.id: shelf.name for shelf in library.shelves_of_group(group.id)}
+    said = comments.said_by(_people(group), group=group.id if group.role else None, since=since)
+    shelves = {shelf.id: shelf.name for shelf in library.shelves_of_group(group.id)}
     placed: dict[int, list[library.Addition]] = defaultdict(list)
     for each in library.added_since(group.id, since):
         placed[each.paper_id].append(each)
@@ -84,12 +96,13 @@ def week(group: GroupView, *, now: datetime) -> list[Doing]:
         Doing(
             paper,
             counted.get(paper, 0),
-            tuple(dict.fromkeys(names[each.shelf_id] for each in placed.get(paper, ()) if each.shelf_id in names)),
+            said.get(paper, 0),
+            tuple(dict.fromkeys(shelves[each.shelf_id] for each in placed.get(paper, ()) if each.shelf_id in shelves)),
             max((each.added_at for each in placed.get(paper, ())), default=None),
         )
-        for paper in dict.fromkeys([*counted, *placed])
+        for paper in dict.fromkeys([*counted, *said, *placed])
     ]
-    return sorted(found, key=lambda each: (-each.votes, -(each.at or since).timestamp(), each.paper_id))
+    return sorted(found, key=lambda each: (-each.votes, -each.comments, -(each.at or since).timestamp(), each.paper_id))
 
 
 def index(request: HttpRequest) -> HttpResponse:
@@ -144,6 +157,7 @@ def _shown(request: HttpRequest, found: GroupView, *, error: Refused | None = No
         "group": found,
         "owns": owns,
         "members": members,
+        "authors": _authors(found, members),
         "shelves": library.shelves_of_group(found.id),
         "voted": [(shown[paper], count) for paper, count in liked if paper in shown],
         "shows_votes": shows_votes(found),
@@ -159,6 +173,16 @@ def _shown(request: HttpRequest, found: GroupView, *, error: Refused | None = No
     }
     status = HTTPStatus.UNPROCESSABLE_ENTITY if error else HTTPStatus.OK
     return page(request, "pages/group.html", values, canonical=addresses.group(found.slug), status=status)
+
+
+def _authors(found: GroupView, members: list[accounts.Member]) -> list[tuple[str, str]]:
+    """The names under which members of an organisation are confirmed as authors of papers, with their pages; of a
+    group, none.
+    """
+    if found.kind is not GroupKind.ORGANISATION:
+        return []
+    known = authorship.names_of([member.person.id for member in members])
+    return [(names.printed(each.author), addresses.author(each.slug)) for each in known]
 
 
 def _described(request: HttpRequest) -> Description:
@@ -180,7 +204,7 @@ def members(request: HttpRequest, group: str) -> HttpResponse:
     if what == "come-back":
         return _come_back(request, person, group)
     found = seen(request, group)
-    other = number_of(request.POST.get("person", "") or "0")
+    other = number_or_404(request.POST.get("person", "") or "0")
     if what == "leave":
         acting.leave(by=person, group=found.id)
         return HttpResponseRedirect(f"{links.GROUPS}#left", status=HTTPStatus.SEE_OTHER)
@@ -210,14 +234,14 @@ def invitations(request: HttpRequest, group: str) -> HttpResponse:
     person = viewing.person(request)
     found = seen(request, group)
     if request.POST.get("what") == "take-back":
-        acting.take_back(by=person, group=found.id, invitation=number_of(request.POST.get("invitation", "")))
+        acting.take_back(by=person, group=found.id, invitation=number_or_404(request.POST.get("invitation", "")))
         return back(request, otherwise=f"{addresses.group(found.slug)}#invitations")
     secret = acting.invite(
         by=person,
         group=found.id,
         role=request.POST.get("role", ""),
-        days=number_of(request.POST.get("days", "")),
-        uses=number_of(request.POST.get("uses", "")),
+        days=number_or_404(request.POST.get("days", "")),
+        uses=number_or_404(request.POST.get("uses", "")),
     )
     return _shown(request, found, secret=secret)
 

@@ -18,6 +18,7 @@ from broadsheet.library.queries import Sort, Wanted
 from broadsheet.library.rules import LONGEST_NOTE, LONGEST_TAG, MOST_AT_ONCE, MOST_BYTES, MOST_ITEMS, State
 from broadsheet.papers import queries as papers
 from broadsheet.web import addresses, cards, excerpts, paging, viewing
+from broadsheet.web.numbers import number_or_404, number_or_zero
 from broadsheet.web.pages import refusals
 from broadsheet.web.pages.listing import text_of
 from broadsheet.web.rendering import PRIVATE, page
@@ -76,13 +77,6 @@ class Beside:
     field: str = ""
 
 
-def number_of(text: str) -> int:
-    """A number that stands in an address or a form. Raises Http404 for anything else."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 15):
-        raise Http404("There is no such page.")
-    return int(text)
-
-
 def back(request: HttpRequest, *, removed: int | None = None, otherwise: str = links.LIBRARY) -> HttpResponse:
     """The way back after a form: to its `next`, with what was removed to undo, if there is something."""
     wanted = request.POST.get("next", "")
@@ -139,7 +133,7 @@ def _wanted(request: HttpRequest) -> Wanted:
     """What the address asks for; a value that is none of ours asks for nothing."""
     state, sort, rating, shelf = (text_of(request, name) for name in ("state", "sort", "rating", "shelf"))
     return Wanted(
-        shelf=int(shelf) if shelf.isascii() and shelf.isdigit() and len(shelf) <= 15 else None,
+        shelf=number_or_zero(shelf) or None,
         tag=text_of(request, "tag")[:LONGEST_TAG],
         state=State(state) if state in set(State) else None,
         rating=int(rating) if rating in ("1", "2", "3", "4", "5") else None,
@@ -174,7 +168,7 @@ def keep(request: HttpRequest) -> HttpResponse:
     if what == "remove":
         removed = actions.drop(by=person, papers_=ids)
     elif what == "undo":
-        actions.undo(by=person, removal=number_of(request.POST.get("removed", "")))
+        actions.undo(by=person, removal=number_or_404(request.POST.get("removed", "")))
     else:
         actions.keep(by=person, papers_=ids)
     if request.headers.get("HX-Request") and len(rows) == 1:
@@ -240,7 +234,7 @@ def entry(request: HttpRequest) -> HttpResponse:
         if name == "note":
             notes[None] = sent.get(name, "")
         elif name.startswith("note-"):
-            notes[number_of(name.removeprefix("note-"))] = sent.get(name, "")
+            notes[number_or_404(name.removeprefix("note-"))] = sent.get(name, "")
     words = Words(sent.get("state", "unread"), sent.get("rating", ""), sent.get("tags", ""), notes)
     try:
         actions.say(by=person, paper=row.id, words=words)
@@ -255,8 +249,8 @@ def _shelve(request: HttpRequest, person: Person, row: papers.Paper) -> int | No
 
     The number of the last removal; None where it was taken off none.
     """
-    shown = {number_of(text) for text in request.POST.getlist("shown")}
-    ticked = {number_of(text) for text in request.POST.getlist("shelf")}
+    shown = {number_or_404(text) for text in request.POST.getlist("shown")}
+    ticked = {number_or_404(text) for text in request.POST.getlist("shelf")}
     fillable = queries.shelves_to_fill(person)
     on = queries.shelves_with(row.id, fillable)
     removed = None
@@ -314,7 +308,7 @@ def several(request: HttpRequest) -> HttpResponse:
     elif what == "untag":
         actions.tag_many(by=person, papers_=ids, take=request.POST.get("tag", ""))
     elif what == "shelve":
-        actions.place(by=person, shelf=number_of(request.POST.get("shelf", "") or "0"), papers_=ids)
+        actions.place(by=person, shelf=number_or_404(request.POST.get("shelf", "") or "0"), papers_=ids)
     elif what in set(State):
         actions.tag_many(by=person, papers_=ids, state=what)
     else:
@@ -326,11 +320,10 @@ def undo(request: HttpRequest) -> HttpResponse:
     """What was removed lately, with a button that brings it back. Raises Refused for what cannot be had back."""
     person = viewing.person(request)
     if request.method == "POST":
-        actions.undo(by=person, removal=number_of(request.POST.get("removed", "")))
+        actions.undo(by=person, removal=number_or_404(request.POST.get("removed", "")))
         return back(request)
     wanted = request.GET.get("next", "")
-    asked = text_of(request, "removed")
-    just = int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= 15 else None
+    just = number_or_zero(text_of(request, "removed"))
     values = {
         "removals": [(each, REMOVED[each.kind][each.count != 1]) for each in queries.removed(person)],
         "just": just,
@@ -347,7 +340,7 @@ def bring_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             shelf = request.POST.get("shelf", "")
-            number = actions.bring_in(by=person, data=_sent(request), shelf=number_of(shelf) if shelf else None)
+            number = actions.bring_in(by=person, data=_sent(request), shelf=number_or_404(shelf) if shelf else None)
         except Refused as refused:
             error = refused
         else:
@@ -385,7 +378,7 @@ def _sent(request: HttpRequest) -> bytes:
 @require_safe
 def report(request: HttpRequest, number: str) -> HttpResponse:
     """What came of a file. Raises Http404 for one that somebody else brought in, as for none."""
-    found = queries.report(number_of(number), viewing.person(request))
+    found = queries.report(number_or_404(number), viewing.person(request))
     if found is None:
         raise Http404("There is no such report.")
     shown = {card.paper.id: card for card in cards.load([*found.new, *found.found])}

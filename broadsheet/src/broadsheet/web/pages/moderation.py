@@ -30,8 +30,8 @@ from broadsheet.community.rules.moderating import (
 )
 from broadsheet.papers import queries as papers
 from broadsheet.web import addresses, cards, viewing
+from broadsheet.web.numbers import number_or_zero
 from broadsheet.web.pages import refusals
-from broadsheet.web.pages.comments import number_of
 from broadsheet.web.rendering import page
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -65,7 +65,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 @require_safe
 def log(request: HttpRequest) -> HttpResponse:
     """Everything that moderators decided, the newest first, for everybody to read."""
-    before = number_of(request.GET.get("before", "")) or None
+    before = number_or_zero(request.GET.get("before", "")) or None
     acts, following = moderation.log(before=before)
     values = {
         "acts": acts,
@@ -115,7 +115,7 @@ def decide(request: HttpRequest) -> HttpResponse:
 @require_POST
 def undo(request: HttpRequest) -> HttpResponse:
     """Undoes the last decision about something, and goes back to the log. Raises Refused where it cannot be undone."""
-    act = number_of(request.POST.get("act", ""))
+    act = number_or_zero(request.POST.get("act", ""))
     moderating.undo(by=viewing.person(request), act_id=act, words=request.POST.get("words", ""))
     wanted = refusals.local(request, request.POST.get("next", "") or links.MODERATION_LOG)
     return HttpResponseRedirect(wanted, status=HTTPStatus.SEE_OTHER)
@@ -158,7 +158,7 @@ def appeal(request: HttpRequest) -> HttpResponse:
     """The form to say something against a decision about oneself. Raises Http404 for decisions about others."""
     by = viewing.person(request)
     said = request.POST if request.method == "POST" else request.GET
-    wanted = number_of(said.get("act", ""))
+    wanted = number_or_zero(said.get("act", ""))
     act = next((act for act, _ in moderation.concerning(by) if act.id == wanted), None)
     if act is None:
         raise Http404("There is no such decision about you.")
@@ -187,7 +187,7 @@ def decide_appeal(request: HttpRequest) -> HttpResponse:
     """Grants an appeal or turns it down, with an answer, and goes back to the queue. Raises Refused with the reason."""
     moderating.decide_appeal(
         by=viewing.person(request),
-        appeal_id=number_of(request.POST.get("appeal", "")),
+        appeal_id=number_or_zero(request.POST.get("appeal", "")),
         grant=request.POST.get("what") == "grant",
         answer=request.POST.get("answer", ""),
     )
@@ -199,7 +199,7 @@ def _subject(said: QueryDict) -> Subject:
     target = _chosen(Target, said.get("target", ""))
     if target is None:
         raise Http404("There is nothing of that kind.")
-    return Subject(target, number_of(said.get("id", "")))
+    return Subject(target, number_or_zero(said.get("id", "")))
 
 
 def _ruling(said: QueryDict) -> Ruling:

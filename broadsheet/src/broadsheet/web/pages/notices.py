@@ -13,10 +13,10 @@ from broadsheet.accounts.rules import Person, Role
 from broadsheet.community.actions import notices as actions
 from broadsheet.community.queries import comments, moderation
 from broadsheet.community.queries import notices as queries
-from broadsheet.community.rules.notices import KINDS, MOST_COUNTED
+from broadsheet.community.rules.notices import MOST_COUNTED, kinds_for
 from broadsheet.papers import queries as papers
 from broadsheet.web import addresses, cards, excerpts, viewing
-from broadsheet.web.pages.comments import number_of
+from broadsheet.web.numbers import number_or_zero
 from broadsheet.web.rendering import page
 
 _EXCERPT = 160
@@ -55,9 +55,9 @@ def notices(request: HttpRequest) -> HttpResponse:
     """Her notices, the newest first, and what moderators decided about her. Sent, they are marked as read."""
     by = viewing.person(request)
     if request.method == "POST":
-        actions.mark_read(by=by, upto=number_of(request.POST.get("upto", "")))
+        actions.mark_read(by=by, upto=number_or_zero(request.POST.get("upto", "")))
         return HttpResponseRedirect(links.NOTICES, status=HTTPStatus.SEE_OTHER)
-    before = number_of(request.GET.get("before", "")) or None
+    before = number_or_zero(request.GET.get("before", "")) or None
     found, following = queries.listed(by, before=before)
     values = {
         "notices": _told(found),
@@ -78,11 +78,11 @@ def settings(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         wanted = set(request.POST.getlist("kind"))
         actions.set_silence(
-            by=by, kinds=[kind for kind, rule in KINDS.items() if rule.may_be_off and kind not in wanted]
+            by=by, kinds=[kind for kind, rule in kinds_for(by).items() if rule.may_be_off and kind not in wanted]
         )
         return HttpResponseRedirect(f"{links.NOTICE_SETTINGS}?kept=1", status=HTTPStatus.SEE_OTHER)
     values = {
-        "kinds": KINDS,
+        "kinds": kinds_for(by),
         "silenced": queries.silenced(by),
         "muted": comments.muted_people(by),
         "kept": "kept" in request.GET,

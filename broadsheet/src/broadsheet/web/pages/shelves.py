@@ -15,7 +15,8 @@ from broadsheet.library import actions, queries
 from broadsheet.library.rules import MOST_SHELVES, Step
 from broadsheet.papers import queries as papers
 from broadsheet.web import addresses, cards, paging, viewing
-from broadsheet.web.pages.library import back, number_of
+from broadsheet.web.numbers import number_or_404
+from broadsheet.web.pages.library import back
 from broadsheet.web.pages.listing import refuse_zero_bytes
 from broadsheet.web.rendering import page
 
@@ -74,8 +75,8 @@ def shelves(request: HttpRequest) -> HttpResponse:
         made = actions.make_shelf(
             by=person,
             name=sent.get("name", ""),
-            group=number_of(group) if group else None,
-            parent=number_of(parent) if parent else None,
+            group=number_or_404(group) if group else None,
+            parent=number_or_404(parent) if parent else None,
             is_public=bool(sent.get("is_public")),
         )
         return HttpResponseRedirect(links.SHELF.format(number=made), status=HTTPStatus.SEE_OTHER)
@@ -95,7 +96,7 @@ def shelves(request: HttpRequest) -> HttpResponse:
 def shelf(request: HttpRequest, number: str) -> HttpResponse:
     """A shelf with what is on it, to order and to change; does what is sent. Raises Http404 and Refused."""
     person = viewing.person(request)
-    found = queries.shelf(number_of(number), person)
+    found = queries.shelf(number_or_404(number), person)
     if found is None:
         raise Http404("There is no such shelf.")
     if request.method == "POST":
@@ -145,7 +146,7 @@ def _change(request: HttpRequest, person: Person, found: queries.ShelfView) -> H
         shelf=found.id,
         name=request.POST.get("name", ""),
         is_public=bool(request.POST.get("is_public")),
-        parent=number_of(parent) if parent else None,
+        parent=number_or_404(parent) if parent else None,
     )
     return back(request, otherwise=links.SHELF.format(number=found.id))
 
@@ -153,7 +154,7 @@ def _change(request: HttpRequest, person: Person, found: queries.ShelfView) -> H
 @require_POST
 def on_shelf(request: HttpRequest, number: str) -> HttpResponse:
     """Puts a paper on a shelf, takes it off, or moves it there. Raises Refused."""
-    person, shelf_id = viewing.person(request), number_of(number)
+    person, shelf_id = viewing.person(request), number_or_404(number)
     row = papers.find_in_any_spelling(request.POST.get("paper", "").strip()[:500])
     if row is None:
         raise Refused(

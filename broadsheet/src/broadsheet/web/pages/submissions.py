@@ -19,6 +19,7 @@ from broadsheet.editions import queries as editions
 from broadsheet.editions.rules import Kind
 from broadsheet.papers import queries as papers
 from broadsheet.web import addresses, cards, viewing, wording
+from broadsheet.web.numbers import number_or_zero, number_sent
 from broadsheet.web.pages import refusals
 from broadsheet.web.pages.listing import text_of
 from broadsheet.web.rendering import page
@@ -71,10 +72,10 @@ def proposals(request: HttpRequest) -> HttpResponse:
     """What she proposed and what became of it; POST withdraws one that waits. Raises Refused where there is none."""
     by = viewing.person(request)
     if request.method == "POST":
-        proposing.withdraw_submission(by=by, submission_id=number_of(request, "id", UNDERSTOOD))
+        proposing.withdraw_submission(by=by, submission_id=number_sent(request, "id", UNDERSTOOD))
         return HttpResponseRedirect(links.PROPOSALS, status=HTTPStatus.SEE_OTHER)
     known = text_of(request, "known")
-    other = submissions.one(int(known)) if known.isascii() and known.isdigit() and len(known) < 18 else None
+    other = submissions.one(number_or_zero(known))
     found = submissions.by_person(by.id)
     rows = papers.by_ids({each.paper_id for each in found if each.paper_id})
     values = {
@@ -96,7 +97,7 @@ def pick(request: HttpRequest) -> HttpResponse:
     """Puts a paper on the front page, or takes a pick back, and goes back to the page. Raises Refused."""
     by = viewing.person(request)
     if request.POST.get("what") == "undo":
-        picking.undo_pick(by=by, pick_id=number_of(request, "id", "That number names no pick. Nothing was changed."))
+        picking.undo_pick(by=by, pick_id=number_sent(request, "id", "That number names no pick. Nothing was changed."))
     else:
         row = papers.find(request.POST.get("paper", ""))
         if row is None:
@@ -117,11 +118,3 @@ def front_day(edition: editions.Edition | None = None) -> date:
 def picked_on(day: date) -> dict[int, picks.Picked]:
     """The picks of a day by the paper that they are of."""
     return {each.paper_id: each for each in picks.of_day(day)}
-
-
-def number_of(request: HttpRequest, name: str, otherwise: str) -> int:
-    """The number in a field of a form. Raises Refused with the sentence `otherwise` where it is none."""
-    text = request.POST.get(name, "")
-    if not (text.isascii() and text.isdigit() and len(text) < 18):
-        raise Refused(otherwise, ground=Ground.NOT_UNDERSTOOD)
-    return int(text)
