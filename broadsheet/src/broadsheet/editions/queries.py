@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from broadsheet.editions.models import Edition as Row
@@ -166,10 +166,13 @@ def edition_of(kind: Kind, label: str) -> Edition | None:
 def entries(edition: Edition, *, offset: int = 0, limit: int = 60) -> list[Entry]:
     """A part of the list, in the order of its ranks. A paper merged into another one of the list is not repeated."""
     printed = EditionEntry.objects.filter(edition=edition.id, rank__isnull=False).order_by("rank")
-    rows = list(printed[offset : offset + limit])
-    roots = papers.canonical(row.paper_id for row in rows)
-    moved = {root for paper, root in roots.items() if paper != root}
-    shown = set(EditionEntry.objects.filter(edition=edition.id, paper__in=moved).values_list("paper_id", flat=True))
+    rows = list(printed.annotate(merged_into=F("paper__merged_into"))[offset : offset + limit])
+    moved = papers.canonical(row.paper_id for row in rows if row.merged_into)
+    if not moved:
+        return [_entry(row, row.paper_id) for row in rows]
+    places_ = EditionEntry.objects.filter(among("paper", moved.values()), edition=edition.id)
+    shown = set(places_.values_list("paper_id", flat=True))
+    roots = {row.paper_id: moved.get(row.paper_id, row.paper_id) for row in rows}
     repeated = _repeated(roots, shown)
     return [_entry(row, roots[row.paper_id]) for row in rows if row.paper_id not in repeated]
 

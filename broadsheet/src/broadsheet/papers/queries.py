@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -121,8 +123,43 @@ def canonical(ids: Iterable[int]) -> dict[int, int]:
     return result
 
 
+def merged_away() -> QuerySet[Paper, int]:
+    """The ids of the papers that went into others, as a condition in questions of other tables: too many to be read.
+
+    SQLite answers it from the small index of those papers; by a join it would look at each paper of the other table.
+    """
+    return Paper.objects.filter(merged_into__isnull=False).order_by().values_list("id", flat=True)
+
+
+# Inside `remembering_families`, what was asked already.
+_FAMILIES: ContextVar[dict[int, list[int]] | None] = ContextVar("families", default=None)
+
+
+@contextmanager
+def remembering_families() -> Iterator[None]:
+    """Inside, the family of each paper is asked once, and what is merged meanwhile is not seen.
+
+    For one answer to a reader: a list asks for the families of the same papers for its claims, comments and votes.
+    """
+    token = _FAMILIES.set({})
+    try:
+        yield
+    finally:
+        _FAMILIES.reset(token)
+
+
 def families(ids: Iterable[int]) -> dict[int, list[int]]:
     """For each shown paper its own id, then the ids of the papers merged into it, directly or by way of others."""
+    wanted = list(ids)
+    known = _FAMILIES.get()
+    if known is None:
+        return _families(wanted)
+    if unknown := [paper_id for paper_id in wanted if paper_id not in known]:
+        known |= _families(unknown)
+    return {paper_id: known[paper_id].copy() for paper_id in wanted}
+
+
+def _families(ids: Iterable[int]) -> dict[int, list[int]]:
     result = {paper_id: [paper_id] for paper_id in ids}
     owner = {paper_id: paper_id for paper_id in result}
     pending = list(result)
@@ -140,11 +177,11 @@ def families(ids: Iterable[int]) -> dict[int, list[int]]:
 
 def by_ids(ids: Collection[int]) -> dict[int, Paper]:
     """The shown paper for each id. Ids that do not exist are absent."""
-    rows = Paper.objects.in_bulk(set(ids))
+    rows = {row.id: row for row in Paper.objects.filter(among("id", set(ids)))}
     moved = {paper_id for paper_id, row in rows.items() if row.merged_into_id}
     if moved:
         roots = canonical(moved)
-        winners = Paper.objects.in_bulk(set(roots.values()))
+        winners = {row.id: row for row in Paper.objects.filter(among("id", set(roots.values())))}
         rows.update({paper_id: winners[root] for paper_id, root in roots.items()})
     return rows
 
@@ -307,6 +344,20 @@ def authored(slugs: Iterable[str], ids: Iterable[int]) -> dict[int, set[str]]:
 def changes(*, after: int = 0, limit: int | None = None) -> list[Change]:
     """Entries of the journal with a number above `after`, in order, at most `limit`."""
     return [_change(row) for row in PaperChange.objects.filter(id__gt=after).order_by("id")[:limit]]
+
+
+def moved(ids: Collection[int], *, since: datetime, until: datetime) -> dict[int, list[Change]]:
+    """What of the shown papers, and of those merged into them, became another after `since` and up to `until`, in
+    order. Papers of which nothing did are absent.
+    """
+    root_of = {member: root for root, members in families(ids).items() for member in members}
+    rows = PaperChange.objects.filter(
+        among("paper", root_of), kind=PaperChange.Kind.UPDATED, at__gt=since, at__lte=until
+    ).order_by("id")
+    found: dict[int, list[Change]] = defaultdict(list)
+    for row in rows:
+        found[root_of[row.paper_id]].append(_change(row))
+    return dict(found)
 
 
 def _history(members: Collection[int]) -> list[Change]:

@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import ResolverMatch
 
 from broadsheet.accounts.rules import Ground, Person, Refused, Role
+from broadsheet.papers import queries as papers
 from broadsheet.web import rates, viewing
 from broadsheet.web.pages import refusals
 
@@ -95,7 +96,10 @@ class Gate:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The answer of the view, or why there is none."""
-        return self.get_response(request)
+        if request.method not in _SAFE:
+            return self.get_response(request)
+        with papers.remembering_families():
+            return self.get_response(request)
 
     def process_view(
         self, request: HttpRequest, view: View, _values: tuple[Any, ...], names: dict[str, Any]
@@ -138,7 +142,7 @@ def refusal(request: HttpRequest, view: View, match: ResolverMatch) -> HttpRespo
 def _counted(request: HttpRequest, policy: rates.Policy) -> HttpResponse | None:
     """The answer to one change too many; None for one that may be made. Alone on this machine nobody is counted."""
     person = viewing.viewer(request) if settings.BROADSHEET_ACCOUNTS else None
-    standing = rates.spent(request, policy, f"person {person.id}" if person else "")
+    standing = rates.spent(request, policy, rates.of_person(person.id) if person else "")
     return refusals.too_often(request, standing) if standing else None
 
 

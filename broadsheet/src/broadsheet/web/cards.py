@@ -92,6 +92,12 @@ class Card:
         return known - len(self.authors)
 
     @property
+    def byline(self) -> Markup:
+        """Who wrote it, in one line with the addresses of the authors; empty where no source says anything of it."""
+        paper = self.paper
+        return _byline(tuple(paper.authors[:BYLINE]), self.more_authors, paper.organization)
+
+    @property
     def section(self) -> str:
         """The slug of the section that it belongs to first: its field, else its primary category, else empty."""
         return self.paper.field or (self.paper.categories[0] if self.paper.categories else "")
@@ -178,6 +184,16 @@ def _author(name: str) -> tuple[str, str]:
     """The printed form of a name and the address of its page."""
     slug = names.slug(name)
     return names.printed(name), addresses.author(slug) if slug else ""
+
+
+@lru_cache(maxsize=4096)
+def _byline(first: tuple[str, ...], more: int, organization: str) -> Markup:
+    """Remembered, as the same lists are printed all day."""
+    if not first:
+        return escape(organization) if organization or not more else escape(wording.count(more, "author"))
+    linked = Markup('<a href="{}">{}</a>')
+    named = [linked.format(each.url, each.name) if each.url else escape(each.name) for each in map(author, first)]
+    return Markup(", ").join(named) + (Markup(" and {}&nbsp;more").format(more) if more else "")
 
 
 def _shows(text: str) -> bool:

@@ -7,11 +7,13 @@ format is Dublin Core and ``rft.type`` says so.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import quote
+
+from markupsafe import Markup, escape
 
 from broadsheet.bibliography import formats, identifiers, names
 from broadsheet.bibliography.identifiers import Scheme
-from broadsheet.papers import queries as papers
 from broadsheet.web import cards
 from broadsheet.web.metadata.work import cited
 
@@ -20,33 +22,37 @@ _FORMAT = "info:ofi/fmt:kev:mtx:"
 _AUTHORS = 20
 
 
-def context(card: cards.Card) -> str:
-    """The ContextObject of the paper, from what its card knows; escape it for the attribute that it stands in."""
-    pairs = [("ctx_ver", "Z39.88-2004"), *_work(card), *_addresses(card.paper)]
-    said = [(name, value.encode("utf-8", "replace")) for name, value in pairs if value]
+def context(card: cards.Card) -> Markup:
+    """The ContextObject of the paper, from what its card knows, ready for the attribute that it stands in."""
+    row = card.paper
+    return _context(row.key, card.title_text, row.venue, tuple(row.authors[:_AUTHORS]), str(cited(row) or ""))
+
+
+@lru_cache(maxsize=4096)
+def _context(key: str, title: str, venue: str, authors: tuple[str, ...], date: str) -> Markup:
+    """Remembered, as the same lists are printed all day: this is a tenth of the cost of a list."""
+    said = [("ctx_ver", "Z39.88-2004"), *_work(title, venue), *(("rft.au", names.last_first(name)) for name in authors)]
+    pairs = [*said, ("rft.date", date), *_addresses(key)]
+    told = [(name, value.encode("utf-8", "replace")) for name, value in pairs if value]
     # One call for all values, joined by a byte that UTF-8 never has, takes half the time of a dozen.
-    values = quote(b"\xff".join(value for _, value in said), safe="").split("%FF")
-    return "&".join(f"{name}={value}" for (name, _), value in zip(said, values, strict=True))
+    values = quote(b"\xff".join(value for _, value in told), safe="").split("%FF")
+    return escape("&".join(f"{name}={value}" for (name, _), value in zip(told, values, strict=True)))
 
 
-def _work(card: cards.Card) -> Iterator[tuple[str, str]]:
-    row, title = card.paper, card.title_text
-    if formats.is_journal(row.venue):
+def _work(title: str, venue: str) -> Iterator[tuple[str, str]]:
+    if formats.is_journal(venue):
         yield from (("rft_val_fmt", f"{_FORMAT}journal"), ("rft.genre", "article"))
-        yield from (("rft.atitle", title), ("rft.jtitle", row.venue))
-    elif formats.is_conference(row.venue):
+        yield from (("rft.atitle", title), ("rft.jtitle", venue))
+    elif formats.is_conference(venue):
         yield from (("rft_val_fmt", f"{_FORMAT}book"), ("rft.genre", "proceeding"))
-        yield from (("rft.atitle", title), ("rft.btitle", row.venue))
+        yield from (("rft.atitle", title), ("rft.btitle", venue))
     else:
         yield from (("rft_val_fmt", f"{_FORMAT}dc"), ("rft.type", "preprint"), ("rft.title", title))
-    for name in row.authors[:_AUTHORS]:
-        yield "rft.au", names.last_first(name)
-    yield "rft.date", str(cited(row) or "")
 
 
-def _addresses(row: papers.Paper) -> Iterator[tuple[str, str]]:
+def _addresses(key: str) -> Iterator[tuple[str, str]]:
     """The identifier that is the paper's key, as DOI and as address."""
-    known = identifiers.from_key(row.key)
+    known = identifiers.from_key(key)
     if known is None:
         return
     if known.scheme is Scheme.DOI:
