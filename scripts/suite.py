@@ -34,7 +34,8 @@ NO_TESTS = 5  # pytest's exit status when its selection is empty
 _LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 
 # The environment of whoever runs the suite must not change what the tests see; these are meant for the tests.
-_FOREIGN = ("BROADSHEET_", "DJANGO_", "PG", "DATABASE_URL")
+# Without compiled files each of hundreds of programs would compile us anew, and each stage all its tests.
+_FOREIGN = ("BROADSHEET_", "DJANGO_", "PG", "DATABASE_URL", "PYTHONDONTWRITEBYTECODE")
 _OURS = frozenset({SHARED_VARIABLE})
 
 
@@ -63,8 +64,9 @@ def stages(*, ci: bool, workers: int) -> tuple[Stage, ...]:
     """All stages in the order in which they run: what is quick and often wrong comes first."""
     profile = ("--hypothesis-profile=ci",) if ci else ()
     slow = ("--durations=5", "--durations-min=3")
-
     spread = ("-n", str(workers), "--dist", "worksteal") if workers > 1 else ()
+    # Programs and browsers need a core of their own beside the test, and the tests of one file may follow each other.
+    by_file = ("-n", "2", "--dist", "loadfile") if workers > 1 else ()
 
     def tests(group: str, marks: str, *more: str) -> tuple[str, ...]:
         return ("-m", "pytest", "-m", marks, *more, *profile, *slow, f"--junitxml={RESULTS / group}.xml")
@@ -82,21 +84,25 @@ def stages(*, ci: bool, workers: int) -> tuple[Stage, ...]:
             "processes",
             "process",
             "tests that start and kill real processes",
-            tests("process", "process and not browser and not postgresql"),
+            tests("process", "process and not browser and not postgresql", *by_file),
         ),
         Stage(
             "PostgreSQL", "postgres", "the same, and what only it has", tests("postgres", own, *spread), "PostgreSQL"
         ),
-        Stage("browser", "browser", "every page in a real Chromium", tests("browser", "browser"), "Chromium"),
+        Stage("browser", "browser", "every page in a real Chromium", tests("browser", "browser", *by_file), "Chromium"),
     )
 
 
 def clean_environment(base: Mapping[str, str]) -> dict[str, str]:
-    """The environment for a stage: without settings of an instance, and with nothing allowed to download anything."""
+    """The environment for a stage: without settings of an instance, and with nothing allowed to download anything.
+
+    Linear algebra has one thread: tests run side by side, and their matrices are too small for more to be worth it.
+    """
     kept = {name: value for name, value in base.items() if name in _OURS or not name.startswith(_FOREIGN)}
     return kept | {
         "BROADSHEET_DATA": str(ROOT / "build" / "no-such-instance"),
         "MYPYPATH": "scripts",
+        **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")},
         "PIP_NO_INDEX": "1",
         "PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD": "1",
     }

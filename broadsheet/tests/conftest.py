@@ -126,6 +126,20 @@ def _own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """A password costs microseconds here, not the tenth of a second and 100 MB that keep thieves from guessing it.
+
+    The algorithm and all that is written about it stay; programs that a test starts have the full cost.
+    """
+    from django.contrib.auth.hashers import Argon2PasswordHasher
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name, cheapest in (("time_cost", 1), ("memory_cost", 8), ("parallelism", 1)):
+            patch.setattr(Argon2PasswordHasher, name, cheapest)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def data_folder(request: pytest.FixtureRequest) -> Path | None:
     """For a test that uses the database: a data folder of its own, with an empty place for the index; else None."""

@@ -24,6 +24,7 @@ from broadsheet.cli import exporting
 from broadsheet.cli.commands import broadsheet as command
 from broadsheet.cli.failure import Failure
 from broadsheet.editions.actions import publish_pending
+from broadsheet.evidence.tasks import refresh_index
 from broadsheet.papers import actions, queries, tasks
 from broadsheet.search import paging
 from broadsheet.search.adapters import embedded_reader
@@ -192,7 +193,7 @@ def test_a_paper_that_was_merged_is_written_once(three: None, tmp_path: Path) ->
 def index(three: None) -> Iterator[Index]:
     """The index of the three papers."""
     opened = tasks.open_index()
-    while tasks.refresh_index(opened).behind:
+    while refresh_index(opened).behind:
         pass
     yield opened
     opened.close()

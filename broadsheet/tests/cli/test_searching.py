@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result, _NamedTextIOWrapper
 
 from broadsheet.bibliography.dates import PartialDate
 from broadsheet.cli.commands import broadsheet as command
+from broadsheet.evidence.tasks import refresh_index
 from broadsheet.papers import tasks
 from broadsheet.papers.actions import store_many
 from broadsheet.testing.cast import ADA, BELA, CHLOE, DORDE, arxiv, doi, said
@@ -44,7 +45,7 @@ def index(data_folder: Path, db: None) -> Path:
     """The folder of an index of four papers, of which three have the word lamp."""
     store_many(PAPERS)
     with contextlib.closing(tasks.open_index()) as made:
-        tasks.refresh_index(made)
+        refresh_index(made)
     return data_folder / "index"
 
 
@@ -104,8 +105,33 @@ class TestForPeople:
         assert any("“night”" in line for line in lines[2:])
         assert lines[3].lstrip()[0].isdigit()
 
-    def test_a_word_with_a_minus_stands_behind_two(self, search: Search) -> None:
-        assert "Night" not in search("--", "lamps", "-night").stdout
+    @pytest.mark.parametrize(
+        "words",
+        [
+            pytest.param(("lamps", "-night"), id="last"),
+            pytest.param(("-night", "--limit", "5", "lamps"), id="first, with an option behind"),
+            pytest.param(("-holds:yes", "lamps", "-night"), id="a filter that begins like the option for help"),
+            pytest.param(("--", "-night", "lamps"), id="behind two"),
+        ],
+    )
+    def test_a_word_with_a_minus_leaves_papers_out(self, search: Search, words: tuple[str, ...]) -> None:
+        done = search(*words)
+        assert "Lamps by Day" in done.stdout
+        assert "Night" not in done.stdout
+
+    @pytest.mark.parametrize(
+        ("words", "status", "says"),
+        [
+            pytest.param(("lamps", "-h"), 0, "Usage:", id="help"),
+            pytest.param(("lamps", "--newset"), 2, "No such option", id="a misspelt option"),
+            pytest.param(("lamps", "--limit", "-5"), 2, "-5 is not in the range", id="a value"),
+        ],
+    )
+    def test_what_begins_with_a_minus_and_is_no_word(
+        self, search: Search, words: tuple[str, ...], status: int, says: str
+    ) -> None:
+        done = search(*words)
+        assert (done.exit_code, says in done.output) == (status, True), done.output
 
 
 class TestForPrograms:

@@ -16,6 +16,7 @@ from broadsheet.bibliography.record import Record
 from broadsheet.cli import importing, joining, preparing, repairs
 from broadsheet.cli.failure import Failure
 from broadsheet.cli.rounds import Rounds
+from broadsheet.community.queries import notices
 from broadsheet.config import folder, schema, starter
 from broadsheet.editions import queries as editions
 from broadsheet.ingest import queries as ingest
@@ -25,6 +26,7 @@ from broadsheet.papers import tasks
 from broadsheet.papers.actions import store_many
 from broadsheet.search.adapters import embedded
 from broadsheet.search.index import IndexLocked
+from broadsheet.testing.people import operator
 
 pytestmark = pytest.mark.django_db
 
@@ -137,10 +139,13 @@ class TestRounds:
         for path in (data_folder / "index").rglob("*"):
             if path.is_file():
                 path.write_bytes(b"damaged")
+        somebody = operator()
         fresh = Rounds()
         while fresh.one():
             pass
         assert in_the_index()[0] == 1
+        [told], _ = notices.listed(somebody)
+        assert told.sentence.endswith("The worker is building it from the database.")
         assert re.search(r"Building it from the database\. Cause: \w+\(", caplog.text)
 
     def test_a_database_that_does_not_answer_is_in_the_way(

@@ -23,7 +23,9 @@ from django.utils import timezone
 from broadsheet.config import checks, folder, options, schema, starter, stored_checks
 from broadsheet.config.checks import Seen
 from broadsheet.config.options import Configuration
+from broadsheet.evidence.tasks import refresh_index
 from broadsheet.following.queries import deliveries
+from broadsheet.following.queries.deliveries import Trouble
 from broadsheet.ingest.actions import import_file
 from broadsheet.papers import queries as papers
 from broadsheet.papers import tasks
@@ -140,13 +142,15 @@ class TestWhatIsStored:
         import_file(starter.CATALOGUE)
         starter.note_loaded()
         with contextlib.closing(tasks.open_index()) as index:
-            tasks.refresh_index(index)
+            refresh_index(index)
         for check in (stored_checks.PROGRAM, stored_checks.DATABASE, *stored_checks.CHECKS):
             assert ids(check.look(configured())) == []
         assert stored_checks.usable()
 
     def test_digests_that_do_not_go_out(self, configured: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-        standing = dataclasses.replace(deliveries.standing(timezone.now()), troubles=("No mail goes out.",))
+        standing = dataclasses.replace(
+            deliveries.standing(timezone.now()), incidents=(Trouble("down", "No mail goes out."),)
+        )
         monkeypatch.setattr(deliveries, "standing", lambda _now: standing)
         assert ids(stored_checks.digests(configured())) == ["broadsheet.W021"]
 

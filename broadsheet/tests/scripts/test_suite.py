@@ -81,12 +81,24 @@ def test_every_test_is_in_some_stage(marks: tuple[bool, ...]) -> None:
     assert selected == ({"sqlite", "postgres"} if values["database"] else {"unit"})
 
 
+@pytest.mark.parametrize("group", ["unit", "sqlite", "process", "postgres", "browser"])
+@pytest.mark.parametrize(
+    ("workers", "are_many"), [pytest.param(1, False, id="one core"), pytest.param(2, True, id="two")]
+)
+def test_every_core_has_a_process(group: str, workers: int, are_many: bool) -> None:
+    """Tests run side by side where there is a second core; those of one file that start programs stay together."""
+    (stage,) = (stage for stage in suite.stages(ci=True, workers=workers) if stage.group == group)
+    assert ("-n" in stage.command) is are_many
+    assert ("loadfile" in stage.command) is (are_many and group in ("process", "browser"))
+
+
 def test_a_stage_sees_no_setting_of_the_person_who_runs_it() -> None:
     mine = {
         "PATH": "/bin",
         "BROADSHEET_PORT": "1",
         "DATABASE_URL": "sqlite://x",
         "PGHOST": "h",
+        "PYTHONDONTWRITEBYTECODE": "1",
         "BROADSHEET_SHARED": "s",
     }
     seen = suite.clean_environment(mine)
@@ -95,8 +107,13 @@ def test_a_stage_sees_no_setting_of_the_person_who_runs_it() -> None:
         "BROADSHEET_PORT": None,
         "DATABASE_URL": None,
         "PGHOST": None,
+        "PYTHONDONTWRITEBYTECODE": None,
         "BROADSHEET_SHARED": "s",
     }
+
+
+def test_tests_side_by_side_do_not_fight_for_the_cores() -> None:
+    assert suite.clean_environment({"OMP_NUM_THREADS": "8"})["OMP_NUM_THREADS"] == "1"
 
 
 def test_nothing_is_downloaded_behind_the_back_of_the_person_who_runs_it() -> None:

@@ -22,7 +22,7 @@ from broadsheet.papers import tasks
 from broadsheet.papers.actions import store_many
 from broadsheet.web.pages.front import verdicts
 from broadsheet.web.pages.sections import sections
-from broadsheet.web.pages.status import totals
+from broadsheet.web.pages.status import mail, totals
 
 NOON = datetime(2024, 1, 2, 17, tzinfo=UTC)
 
@@ -36,10 +36,12 @@ def _nothing_remembered() -> Iterator[None]:
     """Every test begins with processes that have answered nobody."""
     sections.forget()
     totals.forget()
+    mail.forget()
     verdicts.forget()
     yield
     sections.forget()
     totals.forget()
+    mail.forget()
     verdicts.forget()
 
 

@@ -74,6 +74,30 @@ def test_the_drawing_is_told_to_those_who_do_not_see_it_and_needs_no_style(press
     assert not re.search(r"\sstyle=|<style|\son\w+=", text)
 
 
+def test_a_mark_on_the_ratio_has_the_ratios_drawn_below(press, get) -> None:
+    """What decides is drawn: the ratio of each seed, and the interval of 95 % as its bar, no standard deviation."""
+    press([LANTERN])
+    measured(RECORD)
+    shown = section(get("/papers/2401.00001").text)
+    _, ratio = (ET.fromstring(each) for each in re.findall(r"<svg.*?</svg>", shown, re.DOTALL))
+    assert ratio.attrib["aria-label"] == "Ratio: 0.449 times the best baseline (95 %: 0.425 to 0.475)."
+    assert [text.text for text in ratio.iter("text")][1:3] == ["Ratio", "0.449 (0.425 to 0.475)"]
+    kinds = [line.attrib["class"] for line in ratio.iter("line")]
+    assert (kinds.count("seed"), kinds.count("spread"), kinds.count("mark")) == (3, 1, 1)
+    bar = next(line for line in ratio.iter("line") if line.attrib["class"] == "spread")
+    mark = next(line for line in ratio.iter("line") if line.attrib["class"] == "mark")
+    assert float(bar.attrib["x2"].rstrip("%")) < float(mark.attrib["x1"].rstrip("%"))
+    assert "its bar is the 95 % interval of its mean." in plain(shown)
+
+
+def test_a_mark_on_the_value_needs_no_second_drawing(press, get) -> None:
+    press([LANTERN])
+    measured(measurement(mark={"value": 400.0}))
+    shown = section(get("/papers/2401.00001").text)
+    assert shown.count("<svg") == 1
+    assert "Below, the ratio" not in shown
+
+
 @pytest.mark.parametrize(
     ("record", "words"),
     [

@@ -121,6 +121,16 @@ def test_a_report_says_claim_figures_spread_verdict_and_command(measured: Measur
             assert text in page
 
 
+def test_letters_of_a_picture_stay_legible_on_a_telephone(measured: Measurement) -> None:
+    """It is moved in its frame, by keys too, and never made so small that its letters cannot be read."""
+    page = report.html([measured])
+    narrowest = re.search(r"svg{width:100%;min-width:(\d+)rem", page)
+    assert narrowest is not None
+    assert 13 * int(narrowest[1]) * 16 / plots.WIDTH >= 11
+    assert re.search(r"\.plot{[^}]*overflow-x:auto", page)
+    assert re.search(r'<div class="plot" role="region" aria-label="Picture of [^"]+" tabindex="0"><svg ', page)
+
+
 def test_a_report_without_records_says_so() -> None:
     assert "Nothing has been measured yet." in report.markdown([])
     assert "Nothing has been measured yet." in report.html([])

@@ -214,6 +214,13 @@ def test_options_that_make_no_sense_are_refused(options: dict[str, Any], sentenc
         LightSB(**options)
 
 
+@pytest.mark.parametrize("name", ["weights", "means", "conditional_mean", "conditional_covariance", "sample", "loss"])
+def test_what_only_the_plan_has_is_said_so(name: str) -> None:
+    with pytest.raises(AttributeError, match=rf"fit\(x, y\) returns one, and that has {name}"):
+        getattr(LightSB(0.1), name)
+    assert hasattr(Bridge, name)
+
+
 def test_points_of_another_dimension_are_refused() -> None:
     with pytest.raises(ValueError, match="have 3 dimensions, the plan has 2"):
         _bridge(0, full=False).conditional_mean(np.ones((4, 3)))

@@ -29,13 +29,26 @@ _SPECK = 1e-300
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One method: its name, its values of each seed, their mean and their spread, if there is one."""
+    """One method: its name, its values of each seed, their mean and their spread, if there is one.
+
+    `ends`, where the bar begins and ends, are the mean without and with the spread if they are not given; `said`, the
+    figures beside the name, are mean and spread.
+    """
 
     name: str
     values: Sequence[float]
     mean: float
     spread: float | None
     ours: bool = False
+    ends: tuple[float, float] | None = None
+    said: str = ""
+
+    @property
+    def bar(self) -> tuple[float, float] | None:
+        """Where the bar begins and ends, in the unit of the values; None without one."""
+        if self.ends is not None or self.spread is None:
+            return self.ends
+        return self.mean - self.spread, self.mean + self.spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +67,12 @@ class _Scale:
         return _MARGIN + (100 - 2 * _MARGIN) * min(max(share, 0.0), 1.0)
 
 
-def drawing(rows: Sequence[Row], *, mark: float, title: str) -> Markup:
-    """The drawing. `title` is read to those who do not see it; the line of the pass mark stands at `mark`."""
-    scale = _scale(rows, mark)
+def drawing(rows: Sequence[Row], *, mark: float, title: str, also: Sequence[float] = ()) -> Markup:
+    """The drawing. `title` is read to those who do not see it; the line of the pass mark stands at `mark`.
+
+    The numbers in `also` are on the scale, whatever the rows say.
+    """
+    scale = _scale(rows, mark, also)
     height = _HEAD + _ROW * len(rows) + _FOOT
     ground = height - _FOOT
     place = scale(mark)
@@ -74,7 +90,7 @@ def drawing(rows: Sequence[Row], *, mark: float, title: str) -> Markup:
 
 def _row(row: Row, top: float, scale: _Scale, mark: float) -> Markup:
     middle = top + 31
-    said = figures.with_spread(row.mean, row.spread)
+    said = row.said or figures.with_spread(row.mean, row.spread)
     parts = [
         Markup('<g class="{}">').format("ours" if row.ours else "other"),
         Markup('<text x="0" y="{}">{}</text>').format(top + 15, _cut(row.name, _TOGETHER - len(said))),
@@ -89,8 +105,8 @@ def _row(row: Row, top: float, scale: _Scale, mark: float) -> Markup:
             for value in row.values
         ),
     ]
-    if row.spread is not None:
-        low, high = scale(row.mean - row.spread), scale(row.mean + row.spread)
+    if row.bar is not None:
+        low, high = map(scale, row.bar)
         parts.append(
             Markup('<line class="spread" x1="{0:.2f}%" x2="{1:.2f}%" y1="{2}" y2="{2}"/>').format(low, high, middle)
         )
@@ -112,11 +128,10 @@ def _text(place: float, y: float, text: str, side: str, kind: str) -> Markup:
     return shape.format(kind, place, y, side, text)
 
 
-def _scale(rows: Sequence[Row], mark: float) -> _Scale:
-    numbers = [mark]
+def _scale(rows: Sequence[Row], mark: float, also: Sequence[float]) -> _Scale:
+    numbers = [mark, *also]
     for row in rows:
-        spread = row.spread or 0.0
-        numbers += [*row.values, row.mean - spread, row.mean + spread]
+        numbers += [*row.values, row.mean, *(row.bar or ())]
     low, high = min(numbers), max(numbers)
     positive = [number for number in numbers if number > 0]
     values = [mark, *(value for row in rows for value in row.values)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -217,17 +218,30 @@ def _drawing(record: Record, found: Figures, verdict: Verdict) -> Markup:
         dots.Row(series.name, series.by_seed[:100], series.mean, series.spread, ours=series is record.method)
         for series in (record.method, *record.baselines)
     ]
-    where = found.mark
+    where, ratio = found.mark, Markup("")
     if found.compared == "ratio":
         best = [
             min(each) if found.lower_is_better else max(each)
             for each in zip(*(b.by_seed for b in record.baselines), strict=True)
         ]
         where = found.mark * sum(best) / len(best)
+        ratio = _ratios(found, [one / other for one, other in zip(record.method.by_seed, best, strict=True)])
     said = "; ".join(f"{row.name} {figures.with_spread(row.mean, row.spread)}" for row in rows)
     unit = f" in {record.unit}" if record.unit else ""
     title = f"{WORDS[verdict]}. Means and spreads over the seeds{unit}: {said}. Pass mark: {mark(found)}."
-    return dots.drawing(rows, mark=where, title=title)
+    return dots.drawing(rows, mark=where, title=title) + ratio
+
+
+def _ratios(found: Figures, ratios: Sequence[float]) -> Markup:
+    """What is compared with the pass mark: the ratio of each seed, their mean, and its interval of 95 %."""
+    if not all(map(math.isfinite, ratios)):
+        return Markup("")
+    ends = None if found.low is None or found.high is None else (found.low, found.high)
+    said = figures.figure(found.middle)
+    if ends:
+        said += f" ({figures.figure(ends[0])} to {figures.figure(ends[1])})"
+    row = dots.Row("Ratio", ratios[:100], found.middle, None, ours=True, ends=ends, said=said)
+    return dots.drawing([row], mark=found.mark, title=f"Ratio: {compared(found)}.", also=(1.0,))
 
 
 def _caption(record: Record) -> str:
@@ -237,7 +251,11 @@ def _caption(record: Record) -> str:
     seeds = len(record.seeds)
     over = f"mean of {seeds} seeds, its bar one standard deviation" if seeds > 1 else "value of one seed"
     metric = record.metric[:1].upper() + record.metric[1:].rstrip(".")
-    return f"{metric}{unit}; {better} is better. A dot is the {over}; a stroke is one seed."
+    text = f"{metric}{unit}; {better} is better. A dot is the {over}; a stroke is one seed."
+    if record.pass_mark.ratio is None:
+        return text
+    below = "Below, the ratio to the best baseline of the same seed, which is what the pass mark is about"
+    return f"{text} {below}; its bar is the 95 % interval of its mean." if len(record.seeds) > 1 else f"{text} {below}."
 
 
 def _machine(record: Record) -> str:

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from broadsheet.bibliography.record import Record
+from broadsheet.evidence.tasks import refresh_index
 from broadsheet.ingest.rules import Line, State
 from broadsheet.papers import queries as papers
 from broadsheet.papers import tasks
@@ -318,7 +319,7 @@ def test_what_the_index_has_and_the_database_has_not_is_left_out(cast, get) -> N
     assert ids(get("/api/v1/search?q=bridges+gradient")) == ["2401.00001"]
     index = tasks.open_index()
     try:
-        tasks.refresh_index(index)
+        refresh_index(index)
     finally:
         index.close()
     assert ids(get("/api/v1/papers?author=Ada Example")) == ["2401.00001", "math/0611800"]

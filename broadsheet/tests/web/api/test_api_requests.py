@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import date
 from urllib.parse import urlencode
 
 import pytest
@@ -11,7 +13,7 @@ from django.test import Client
 
 from broadsheet.papers import queries as papers
 from broadsheet.search.index import IndexUnavailable
-from broadsheet.testing.cast import LANTERN
+from broadsheet.testing.cast import HARBOUR, LANTERN
 from broadsheet.web import searching
 from broadsheet.web.api import problems
 from broadsheet.web.api.endpoint import LARGEST_BODY
@@ -63,6 +65,26 @@ def problem(answer, kind: str) -> dict:
 def test_what_is_not_here_is_a_problem_with_a_kind(cast, get, address: str, kind: str) -> None:
     said = problem(get(address), kind)
     assert "\0" not in said["detail"]
+
+
+@pytest.mark.parametrize(
+    ("label", "says"),
+    [
+        pytest.param("2024-01-03", " The one before it is 2024-01-02.", id="a day after all"),
+        pytest.param("2023-12-31", " The one after it is 2024-01-02.", id="a day before all"),
+        pytest.param("2024-W03", " The one before it is 2024-W01.", id="a week"),
+        pytest.param("0001-01-01", " The one after it is 2024-01-02.", id="the first day of the calendar"),
+        pytest.param("first", "There is no edition first.", id="the one of which there is only one"),
+    ],
+)
+def test_an_edition_that_is_not_here_names_those_beside_it(cast, get, label: str, says: str) -> None:
+    assert problem(get(f"/api/v1/editions/{label}"), "unknown-edition")["detail"].endswith(says)
+
+
+def test_a_day_between_two_editions_names_both(press, get) -> None:
+    press([LANTERN, replace(HARBOUR, announced=date(2024, 1, 9))])
+    said = problem(get("/api/v1/editions/2024-01-05"), "unknown-edition")["detail"]
+    assert said.endswith(" The one before it is 2024-01-02, the one after it is 2024-01-09.")
 
 
 def test_an_unknown_paper_names_its_home(cast, get) -> None:

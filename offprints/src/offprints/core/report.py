@@ -163,7 +163,7 @@ _PAGE_STYLE = (
     "article{border-top:1px solid var(--ink);margin-top:2.2rem;padding-top:.7rem;break-inside:avoid}"
     ".verdict{color:var(--accent);font-variant:small-caps;font-size:1.05rem;letter-spacing:.03em;margin:0}"
     "p.quiet,footer{color:var(--quiet);font-size:.92rem}"
-    "svg{width:100%;max-width:40rem;height:auto;display:block}.plot{margin:1rem 0}"
+    "svg{width:100%;min-width:34rem;max-width:40rem;height:auto;display:block}.plot{margin:1rem 0;overflow-x:auto}"
     "pre{border-left:3px solid var(--line);padding-left:.8rem;overflow-x:auto}dt{font-weight:bold}dd{margin:0 0 .5rem}"
 )
 
@@ -199,7 +199,8 @@ def _html_article(made: Measurement) -> str:
         f'<article id="{made.name}"><p class="verdict">{made.verdict.word}</p><h2>{escape(claim.claim)}</h2>'
         f"<p>{escape(made.method.name)}: {escape(spread(made.method, claim.unit))}; {escape(comparison(made))}. "
         f"The paper, {paper}: {escape(_sentence(claim.figures))}</p>"
-        f'<div class="plot">{plots.measurement_svg(made)}</div>'
+        f'<div class="plot" role="region" aria-label="Picture of {made.name}" tabindex="0">'
+        f"{plots.measurement_svg(made)}</div>"
         f'<p class="quiet">{escape(_sentence(claim.experiment))} Data: {escape(_sentence(made.data))} '
         f"Measured {escape(circumstances(made))}.</p><pre>{escape(made.command)}</pre></article>\n"
     )

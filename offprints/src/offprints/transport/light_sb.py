@@ -33,7 +33,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 import scipy.linalg
@@ -136,6 +136,13 @@ class LightSB:
         checked_positive(eps=self.eps, components=self.components, steps=self.steps, batch=self.batch, rate=self.rate)
         if self.covariance not in ("diagonal", "full"):
             raise ValueError(f"covariance is {self.covariance!r}; write diagonal or full.")
+
+    if not TYPE_CHECKING:  # a checker of types knows better what is not here
+
+        def __getattr__(self, name: str) -> Any:
+            if name in ("weights", "means", "conditional_mean", "conditional_covariance", "sample", "loss"):
+                raise AttributeError(f"LightSB has no plan of its own: fit(x, y) returns one, and that has {name}.")
+            raise AttributeError(f"LightSB has no attribute {name!r}.")
 
     def fit(self, x: ArrayLike, y: ArrayLike) -> Bridge:
         """The plan between the n points `x` and the m points `y`, all of d dimensions, of their precision.

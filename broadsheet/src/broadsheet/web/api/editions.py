@@ -164,7 +164,7 @@ def _edition(label: str) -> editions.Edition:
             f"{LATEST}."
         )
     else:
-        sentence = f"There is no edition {label}.{_why(kind, label)}"
+        sentence = f"There is no edition {label}.{_why(kind, label)}{_beside(kind, label)}"
     raise NotAnswered("unknown-edition", sentence)
 
 
@@ -190,6 +190,16 @@ def _why(kind: Kind, label: str) -> str:
     except OverflowError:
         return ""
     return f" {_plain(known.words.line)}" if known else ""
+
+
+def _beside(kind: Kind, label: str) -> str:
+    """Which editions of the kind come before and after it, where there are any."""
+    if kind is Kind.FIRST:
+        return ""
+    earlier, later = editions.around(kind, parse_label(kind, label).start)
+    told = [f"the one before it is {earlier.label}"] if earlier else []
+    told += [f"the one after it is {later.label}"] if later else []
+    return f" {told[0][:1].upper()}{', '.join(told)[1:]}." if told else ""
 
 
 def _day_of(cursor: str) -> date | None:
