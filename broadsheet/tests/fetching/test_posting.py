@@ -128,6 +128,7 @@ def test_a_host_that_is_not_there_may_be_there_later() -> None:
         pytest.param("http://hooks.example.org/", id="without TLS"),
         pytest.param("ftp://hooks.example.org/", id="another scheme"),
         pytest.param("https://", id="no host"),
+        pytest.param("https://xn--a/", id="a host that names no letters"),
         pytest.param("https://ada:secret@hooks.example.org/", id="a name and a password"),
         pytest.param("https://hooks.example.org:8065/", id="a port"),
         pytest.param("https://hooks.example.org:99999/", id="no port"),

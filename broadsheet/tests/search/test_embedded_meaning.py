@@ -343,19 +343,21 @@ TEXTS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=5).map(" ".join)
 
 
 @pytest.mark.parametrize(
-    ("looking_up", "at_once"),
+    ("looking_up", "at_once", "most"),
     [
-        pytest.param(10**9, 400, id="all that pass are compared"),
-        pytest.param(0, 400, id="filters are applied to the nearest"),
-        pytest.param(0, 3, id="filters are applied to a few of the nearest at a time"),
+        pytest.param(10**9, 400, 10_000, id="all that pass are compared"),
+        pytest.param(0, 400, 10_000, id="filters are applied to the nearest"),
+        pytest.param(0, 3, 10_000, id="filters are applied to a few of the nearest at a time"),
+        pytest.param(0, 400, 2, id="too few of the nearest pass"),
     ],
 )
 def test_same_answers_as_the_reference(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, looking_up: int, at_once: int
+    folder: Path, monkeypatch: pytest.MonkeyPatch, looking_up: int, at_once: int, most: int
 ) -> None:
     """The same papers, and the same nearness, whichever way the filters are applied."""
     monkeypatch.setattr(embedded_hybrid, "_LOOKING_UP", looking_up)
     monkeypatch.setattr(embedded_hybrid, "_AT_ONCE", at_once)
+    monkeypatch.setattr(embedded_hybrid, "_MOST", most)
     index = opened(folder)
 
     @settings(max_examples=25, deadline=None)

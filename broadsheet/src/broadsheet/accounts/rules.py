@@ -252,7 +252,7 @@ class SealBroken(Exception):
 
 
 def seal(text: str, secret: str) -> str:
-    """A secret of a second factor as it is stored, so that the tables alone open no account.
+    """A secret of a second factor as it is stored, so that from the tables alone nobody makes a code.
 
     Fernet (AES-128-CBC, HMAC-SHA256) with a key that is derived (HKDF, RFC 5869) from the secret of the instance.
     """

@@ -25,12 +25,12 @@ def address_problem(text: str) -> str:
     """What is wrong with an address to post to, as a sentence; empty for nothing. The network is not asked."""
     try:
         url = httpx.URL(text)
-        port = url.port
+        host, port = url.host, url.port
     except (httpx.InvalidURL, ValueError, TypeError):
         return "This is no address."
     if not text.isascii() or not text.isprintable() or " " in text or len(text) > LONGEST_ADDRESS:
         return f"An address has {LONGEST_ADDRESS} letters, digits and signs at most, and no blanks."
-    if url.scheme != "https" or not url.host:
+    if url.scheme != "https" or not host:
         return "The address begins with https:// and a host."
     if url.userinfo or url.fragment:
         return "The address holds a name, a password or a #, which we do not send."

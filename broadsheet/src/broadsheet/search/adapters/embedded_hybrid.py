@@ -197,8 +197,12 @@ def _nearest(searcher: tantivy.Searcher, plan: Plan, meaning: Meaning) -> Found:
     number = total_of(searcher.search(schema.passing(plan), limit=1, count=True))
     expected = DEPTH * searcher.num_docs // max(number, 1)
     if _LOOKING_UP * expected < number:
-        near = meaning.vectors.nearest(meaning.vector, min(2 * expected + _SPARE, _MOST))
-        return _first_passing(searcher, plan, near)
+        window = min(2 * expected + _SPARE, _MOST)
+        near = meaning.vectors.nearest(meaning.vector, window)
+        found = _first_passing(searcher, plan, near)
+        # What means something else may have other categories and times: then too few of the nearest pass.
+        if len(found.pks) >= DEPTH or len(near.pks) < window:
+            return found
     passing = searcher.search(schema.passing(plan), limit=max(number, 1), count=True)
     keys = column(searcher, "pk", [address for _score, address in passing.hits])
     return meaning.vectors.nearest(meaning.vector, wanted, among=keys)

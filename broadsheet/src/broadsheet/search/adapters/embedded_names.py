@@ -75,7 +75,7 @@ class Frequent:
                 self.papers, self._names = _parsed(file.read(_LARGEST))
         except FileNotFoundError:
             return
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             log.warning("The file of frequent names is not used: %r", error)
             self.papers, self._names = 0, {}
 
