@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broadsheet.web.excerpts import ELLIPSIS, cut
+from broadsheet.web.excerpts import ELLIPSIS, cut, reach
 
 CUTS = [
     pytest.param("Short.", 20, "Short.", id="a text that fits is left alone"),
@@ -53,6 +53,13 @@ def test_what_is_kept_is_whole(parts: list[str], limit: int) -> None:
         starts = {" ".join(parts[:count]) for count in range(len(parts) + 1)}
         assert beginning in starts
         assert beginning.count("$") % 2 == 0
+
+
+@given(st.text(alphabet=r"ab$\{}(). ", max_size=300), st.integers(1, 100))
+def test_what_is_beyond_its_reach_changes_nothing(text: str, limit: int) -> None:
+    beginning = reach(text, limit)
+    assert cut(beginning, limit) == cut(text, limit)
+    assert len(beginning) <= 2 * limit + 1
 
 
 @given(st.text(alphabet=r"ab$\{}(). ", max_size=300), st.integers(1, 100))

@@ -186,7 +186,7 @@ def _author(name: str) -> tuple[str, str]:
     return names.printed(name), addresses.author(slug) if slug else ""
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def _byline(first: tuple[str, ...], more: int, organization: str) -> Markup:
     """Remembered, as the same lists are printed all day."""
     if not first:
@@ -201,7 +201,7 @@ def _shows(text: str) -> bool:
     return any(character.isprintable() and not character.isspace() for character in text)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def html(text: str) -> Markup:
     """TeX as safe HTML with MathML. Remembered, as the same titles are printed all day."""
     return Markup(tex.to_html(excerpts.cut(text, LONGEST)))  # noqa: S704 - to_html escapes; that is its contract
@@ -219,7 +219,12 @@ def paragraphs(text: str) -> list[Markup]:
     return [Markup(part) for part in tex.paragraphs(shown, links=True)]  # noqa: S704 - escaped by `paragraphs`
 
 
-@lru_cache(maxsize=4096)
 def excerpt(text: str, limit: int) -> Markup:
     """The beginning of a TeX text, cut before it is converted, as safe HTML."""
-    return Markup(tex.to_html(excerpts.cut(text, limit)))  # noqa: S704 - to_html escapes; that is its contract
+    return _excerpt(excerpts.reach(text, limit), limit)
+
+
+@lru_cache(maxsize=8192)
+def _excerpt(beginning: str, limit: int) -> Markup:
+    """Remembered under what it is made from, which is a third of an abstract."""
+    return Markup(tex.to_html(excerpts.cut(beginning, limit)))  # noqa: S704 - to_html escapes; that is its contract

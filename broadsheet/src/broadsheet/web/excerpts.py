@@ -56,6 +56,12 @@ def cut(tex: str, limit: int) -> str:
     return tex[:at].rstrip(" ,;:") + ELLIPSIS if at else _without_open_mathematics(reach) + ELLIPSIS.strip()
 
 
+def reach(tex: str, limit: int) -> str:
+    """What of `tex` decides how `cut` cuts it, with a letter for the rest: `cut` makes the same of both."""
+    tex = tex.strip()
+    return tex if len(tex) <= limit * _HARD else tex[: limit * _HARD] + "x"
+
+
 def marked(text: str, spans: Sequence[Span], start: int = 0, end: int | None = None) -> Markup:
     """The part of a plain text from `start` to `end` as HTML, ``mark`` around the spans in it, with an ellipsis where
     it was cut. Spans are positions in `text`, in order and apart.
