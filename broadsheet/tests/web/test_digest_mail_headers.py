@@ -19,6 +19,7 @@ import dkim
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from django.template import engines
 from django.test import Client
 from lxml import html
 
@@ -47,6 +48,8 @@ Rule = Callable[[EmailMessage], object]
 @pytest.fixture
 def subscription(press: Press, settings: Any) -> Subscription:
     """Somebody who asked for each day's edition, which has two papers."""
+    # The templates take the name of the site when they are first used, and keep it for the tests that come after.
+    assert engines["jinja2"].env
     settings.BROADSHEET_ADDRESS = BASE
     settings.DEFAULT_FROM_EMAIL = "broadsheet@papers.example.org"
     settings.BROADSHEET_SITE_NAME = "The Örebro Daily"
