@@ -6,14 +6,17 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from broadsheet.accounts.models import Group, Membership
 from broadsheet.accounts.rules import Person, Refused
 from broadsheet.community.actions import commenting
 from broadsheet.community.actions import notices as actions
 from broadsheet.community.models.authorship import AuthorClaim
+from broadsheet.community.models.comments import Comment
 from broadsheet.community.models.notices import Notice
-from broadsheet.community.queries import notices
+from broadsheet.community.queries import comments, moderation, notices
 from broadsheet.community.rules.notices import KINDS, MOST_COUNTED, About, Kind, kinds_for
 from broadsheet.papers.actions import merge_papers
 from broadsheet.testing.people import ada, bela, chloe, moderator, operator
@@ -204,3 +207,84 @@ def test_a_matter_that_both_accounts_were_told_stays_once_when_they_merge(noon: 
     actions.take_over_notices(kept=ada().id, gone=bela().id)
     assert told(ada()) == [(Kind.HOOK, "So is this."), (Kind.HOOK, "It is off.")]
     assert told(bela()) == []
+
+
+class TestNew:
+    """What is mailed: of one time, not read, and still to be read."""
+
+    @pytest.fixture
+    def group(self, noon: datetime) -> int:
+        made = Group.objects.create(slug="lamps", name="Lamps", kind="group", is_private=True, made_at=noon)
+        for person in (ada(), bela()):
+            Membership.objects.create(group=made, user_id=person.id, role="member", joined_at=noon)
+        return made.pk
+
+    @pytest.mark.parametrize(
+        ("happens", "is_new"),
+        [
+            pytest.param("nothing", True, id="open"),
+            pytest.param("restored", True, id="taken back and put back"),
+            pytest.param("removed", False, id="taken back"),
+            pytest.param("folded", False, id="folded by moderators"),
+            pytest.param("person", False, id="its author is muted now"),
+            pytest.param("thread", False, id="its thread is muted now"),
+            pytest.param("left", False, id="she is not in the group any more"),
+            pytest.param("read", False, id="read"),
+        ],
+    )
+    def test_a_comment_that_she_would_not_read_now_is_not_told(
+        self, say: Say, noon: datetime, group: int, happens: str, is_new: bool
+    ) -> None:
+        answer = say(bela(), "answer", say(ada(), "first", group=group))
+        if happens in ("removed", "restored"):
+            commenting.remove_comment(by=bela(), comment_id=answer)
+        match happens:
+            case "restored":
+                commenting.restore_comment(by=bela(), comment_id=answer)
+            case "folded":
+                Comment.objects.filter(id=answer).update(moderated="folded")
+            case "person":
+                commenting.mute_person(by=ada(), person_id=bela().id, on=True)
+            case "thread":
+                commenting.mute_thread(by=ada(), comment_id=answer, on=True)
+            case "left":
+                Membership.objects.filter(group=group, user_id=ada().id).update(ended_at=noon)
+            case "read":
+                actions.mark_read(by=ada(), upto=10**6)
+        found, more = notices.new(ada(), since=noon, until=noon + timedelta(days=1), limit=10)
+        assert [each.comment.body for each in found if each.comment] == ["answer"] * is_new
+        assert (len(found), more) == (is_new, 0)
+
+    def test_times_follow_one_another(self, noon: datetime) -> None:
+        actions.tell([ada().id], Kind.CLAIM, About(sentence="One."), now=noon)
+        hour = timedelta(hours=1)
+        before, _ = notices.new(ada(), since=noon - hour, until=noon, limit=10)
+        after, _ = notices.new(ada(), since=noon, until=noon + hour, limit=10)
+        assert (len(before), len(after)) == (1, 0)
+
+    def test_the_newest_are_first_and_the_rest_is_counted(self, lantern: int, noon: datetime) -> None:
+        for number in range(5):
+            actions.tell([ada().id], Kind.CLAIM, About(paper=lantern, sentence=f"{number}"), now=noon)
+            actions.tell([ada().id], Kind.CLAIM, About(paper=lantern), now=noon)
+        found, more = notices.new(ada(), since=noon - timedelta(1), until=noon, limit=3)
+        assert ([each.sentence for each in found], more) == (["4", "3", "2"], 2)
+
+    def test_of_comments_that_are_known_only_answers_to_her_are_told(self, say: Say, noon: datetime) -> None:
+        answer = say(bela(), "answer", say(ada(), "first"))
+        known = {answer, say(bela(), "beside it")}
+        found, _ = notices.new(ada(), since=noon, until=noon + timedelta(days=1), known=known, limit=10)
+        assert [(each.kind, each.comment.body if each.comment else "") for each in found] == [(Kind.REPLY, "answer")]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        pytest.param(lambda: comments.by_ids([], ada()), id="comments"),
+        pytest.param(lambda: moderation.acts([]), id="acts"),
+    ],
+)
+def test_for_nothing_nothing_is_asked(db: None, ask: Callable[[], dict[int, object]]) -> None:
+    ada()
+    with CaptureQueriesContext(connection) as asked:
+        assert ask() == {}
+    assert [each["sql"] for each in asked if "community_" in each["sql"]] == []

@@ -81,7 +81,7 @@ def test_what_was_told_is_not_told_again_and_nothing_is_left_out_between(lantern
     post_comment(by=bela(), paper_id=lantern, draft=Draft("Two."))
     end = timezone.now()
     assert [len(told(start, middle)), len(told(middle, end)), len(told(end))] == [1, 1, 0]
-    assert told(start, middle)[0].events[0].comment != told(middle, end)[0].events[0].comment
+    assert told(start, middle)[0].events[0].comments != told(middle, end)[0].events[0].comments
     assert told(end, start) == ()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -12,6 +13,8 @@ from django.test.utils import CaptureQueriesContext
 
 from broadsheet import links
 from broadsheet.accounts.rules import Person
+from broadsheet.community.actions import commenting
+from broadsheet.community.rules.commenting import Draft
 from broadsheet.following.actions import follows
 from broadsheet.following.queries import profiles
 from broadsheet.following.queries.profiles import Near
@@ -124,6 +127,35 @@ def test_what_is_hidden_is_left_out_and_counted(press, desk, reader: Person) -> 
     assert "1\u00a0paper is hidden by your settings" in text
     assert 'data-paper="2401.00002"' not in text
     assert 'data-paper="2401.00002"' in desk("?hidden=show")
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(1, ""), (2, ""), (3, "And 1\u00a0more paper."), (4, "And 2\u00a0more papers.")]
+)
+def test_news_are_cut_and_counted(
+    press, desk, reader: Person, monkeypatch: pytest.MonkeyPatch, count: int, said: str
+) -> None:
+    monkeypatch.setattr("broadsheet.web.pages.desk.NEWS", 2)
+    records = [
+        replace(LANTERN, source_key=f"l{n}", identifiers=(arxiv(f"2401.{n:05}"),)) for n in range(100, 100 + count)
+    ]
+    press(records)
+    for record in records:
+        paper_id = number(record.identifiers[0].value)
+        commenting.follow(by=reader, paper_id=paper_id, on=True)
+        commenting.post_comment(by=people.bela(), paper_id=paper_id, draft=Draft(f"On {paper_id}."))
+    text = desk()
+    assert text.count(">A comment by Bela Beispiel<") == min(count, 2)
+    assert ("more paper" in text, said in text) == (bool(said), True)
+
+
+def test_a_title_in_the_news_has_its_exponents_raised(press, desk, reader: Person) -> None:
+    press([replace(LANTERN, title="Lamps in $R^{d \\times k}$")])
+    paper_id = number("2401.00001")
+    commenting.follow(by=reader, paper_id=paper_id, on=True)
+    commenting.post_comment(by=people.bela(), paper_id=paper_id, draft=Draft("Does it hold?"))
+    news = desk().partition('id="news"')[2].partition("</section>")[0]
+    assert "Lamps in R<sup>d×k</sup></a>" in news
 
 
 def test_visitors_are_led_to_sign_in(client: Client) -> None:

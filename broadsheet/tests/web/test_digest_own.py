@@ -8,19 +8,25 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from lxml import html as lxml_html
 
 from broadsheet import links
-from broadsheet.accounts.models import User
-from broadsheet.community.actions import commenting, notices
+from broadsheet.accounts.models import Group, Membership, User
+from broadsheet.community.actions import authorship, commenting, moderating, notices
 from broadsheet.community.actions.commenting import post_comment
+from broadsheet.community.models.moderation import Appeal
+from broadsheet.community.models.notices import Notice
 from broadsheet.community.rules.commenting import Draft
+from broadsheet.community.rules.moderating import Deed, Reason, Ruling, Subject, Target
 from broadsheet.community.rules.notices import About, Kind
 from broadsheet.following.models import Delivery, Subscriber, Subscription
 from broadsheet.following.queries.digests import NOTHING_NEW, Asked, Nothing
 from broadsheet.following.queries.news import Event, News
+from broadsheet.following.rules.digests import MOST_NOTICES
 from broadsheet.following.rules.news import MOST_PAPERS, What
 from broadsheet.mailing.message import Outgoing, quoted
 from broadsheet.papers import queries as papers
@@ -171,7 +177,7 @@ class TestNews:
     def test_many_are_cut_and_the_desk_has_the_rest(self, lantern: int, monkeypatch: pytest.MonkeyPatch) -> None:
         at = timezone.now()
         many = tuple(
-            News(lantern, (Event(What.COMMENTS, at, f"A comment by {number}", comment=number),))
+            News(lantern, (Event(What.COMMENTS, at, f"A comment by {number}", comments=(number,)),))
             for number in range(MOST_PAPERS + 7)
         )
         monkeypatch.setattr("broadsheet.following.queries.news.of_followed", lambda *_a, **_k: many)
@@ -181,6 +187,7 @@ class TestNews:
         assert f"{BASE}{links.DESK}#news" in found.html
 
     def test_who_only_looks_is_told_no_news(self, lantern: int) -> None:
+        post_comment(by=bela(), paper_id=lantern, draft=Draft("Does it hold?"))
         looking = Asked("day", mine=True, person_id=ada().id)  # type: ignore[arg-type]  # the value of the kind
         assert isinstance(digests.Composer().made(looking, ""), Nothing)
 
@@ -244,6 +251,68 @@ class TestNotices:
         assert "A comment by Bela Beispiel" in found.text
         assert "commented" not in found.text
 
+    def test_a_comment_of_which_no_news_tell_is_a_notice_beside_them(self, lantern: int) -> None:
+        """What is for her group alone is in no news, though others of the same paper are."""
+        group = Group.objects.create(slug="lamps", name="Lamps", kind="group", is_private=True, made_at=timezone.now())
+        for person in (ada(), bela()):
+            Membership.objects.create(group=group, user_id=person.id, role="member", joined_at=timezone.now())
+        post_comment(by=bela(), paper_id=lantern, draft=Draft("Does it hold?"))
+        between_us = post_comment(by=bela(), paper_id=lantern, draft=Draft("Between us.", group=group.id))
+        found = mail(subscribed(notices="with"))
+        assert "A comment by Bela Beispiel" in found.text
+        assert found.text.count("Bela Beispiel commented") == 1
+        assert f"{BASE}{links.COMMENT_ONE.format(number=between_us)}" in found.text
+
+    def test_a_comment_on_a_paper_for_which_the_news_have_no_room_is_a_notice(
+        self, lantern: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("broadsheet.following.queries.digests.MOST_PAPERS", 1)
+        harbour = papers.find("2401.00002")
+        assert harbour is not None
+        commenting.follow(by=ada(), paper_id=harbour.id, on=True)
+        for paper_id in (lantern, harbour.id):
+            post_comment(by=bela(), paper_id=paper_id, draft=Draft("Does it hold?"))
+        found = mail(subscribed(notices="with"))
+        assert headlines(found) == ["Bela Beispiel commented", "Harbour: Optimal Transport between Schrödinger Bridges"]
+        assert "Lantern: Step Sizes" in found.text
+
+    def test_what_was_taken_back_and_what_she_has_read_take_no_room(self, lantern: int) -> None:
+        notices.tell([ada().id], Kind.CLAIM, About(sentence="You are confirmed."))
+        hasty = post_comment(by=bela(), paper_id=lantern, draft=Draft("Hasty."))
+        commenting.remove_comment(by=bela(), comment_id=hasty)
+        for _ in range(60):
+            notices.tell([ada().id], Kind.COMMENT, About(comment=hasty, paper=lantern))
+        Notice.objects.bulk_create(
+            Notice(
+                person_id=ada().id, kind=Kind.CLAIM, sentence="Read.", made_at=timezone.now(), read_at=timezone.now()
+            )
+            for _ in range(60)
+        )
+        found = mail(subscribed(mine=False, notices="alone"))
+        assert headlines(found) == ["You are confirmed."]
+        assert "more notice" not in found.text
+
+    def test_the_rest_that_is_counted_is_of_the_same_turn(self, lantern: int) -> None:
+        long_ago = timezone.now() - timedelta(days=20)
+        for number in range(MOST_NOTICES + 7):
+            notices.tell([ada().id], Kind.CLAIM, About(sentence=f"Old {number}."), now=long_ago)
+            notices.tell([ada().id], Kind.CLAIM, About(sentence=f"New {number}."))
+        found = mail(subscribed(mine=False, notices="alone"))
+        assert len(headlines(found)) == MOST_NOTICES
+        assert "And 7 more notices that you have not read" in found.text
+        assert found.subject == f"News: New 16., and {MOST_NOTICES + 6} more things"
+
+    def test_the_outcome_of_an_appeal_is_no_decision_about_her(self, lantern: int) -> None:
+        comment = post_comment(by=ada(), paper_id=lantern, draft=Draft("A rude word."))
+        wrong = Ruling(Deed.REMOVE, Reason.ABUSE)
+        act = moderating.moderate(by=people.moderator(), subject=Subject(Target.COMMENT, comment), ruling=wrong)
+        moderating.appeal(by=ada(), act_id=act, words="It was a quotation.")
+        row = Appeal.objects.get()
+        moderating.decide_appeal(by=people.moderator(), appeal_id=row.pk, grant=True, answer="It was.")
+        found = headlines(mail(subscribed(mine=False, notices="alone")))
+        assert "Your appeal was granted. It was." in found
+        assert found.count("A moderator decided something about what you wrote, or about you.") == 2
+
     def test_another_s_are_not_hers(self, lantern: int) -> None:
         notices.tell([bela().id], Kind.CLAIM, About(sentence="Your claim was accepted."))
         assert made(subscribed(mine=False, notices="alone")) == NOTHING_NEW
@@ -252,6 +321,33 @@ class TestNotices:
         one = subscribed(mine=False, notices="alone")
         Subscriber.objects.update(user=None)
         assert "The front page" in mail(one, DAY).html
+
+
+@pytest.mark.parametrize(
+    ("asked", "most"),
+    [
+        pytest.param({"notices": "with"}, 29, id="news and notices"),
+        pytest.param({"notices": "alone", "mine": False}, 14, id="notices"),
+        pytest.param({}, 21, id="news"),
+    ],
+)
+def test_how_many_questions_it_asks(lantern: int, asked: dict[str, object], most: int) -> None:
+    notices.tell([ada().id], Kind.CLAIM, About(sentence="You are confirmed.", paper=lantern))
+    question = post_comment(by=ada(), paper_id=lantern, draft=Draft("Does it hold?"))
+    post_comment(by=bela(), paper_id=lantern, draft=Draft("It does.", question))
+    one = subscribed(**asked)
+    with CaptureQueriesContext(connection) as queries:
+        mail(one)
+    assert len(queries) <= most
+
+
+def test_what_is_only_said_costs_no_questions_about_comments(lantern: int) -> None:
+    notices.tell([ada().id], Kind.CLAIM, About(sentence="You are confirmed.", paper=lantern))
+    one = subscribed(mine=False, notices="alone")
+    with CaptureQueriesContext(connection) as queries:
+        mail(one)
+    asked = [each["sql"] for each in queries if "community_notice" not in each["sql"]]
+    assert not [sql for sql in asked if re.search("community_(act|comment|mute)", sql)]
 
 
 class TestPages:
@@ -274,6 +370,16 @@ class TestPages:
         client.post(links.MANAGE.format(key=one.key), sent)
         one.refresh_from_db()
         assert one.notices == "never"
+
+    def test_what_a_curator_decided_is_not_called_a_moderator_s(self, client: Client, lantern: int) -> None:
+        row = authorship.claim_authorship(by=ada(), paper_id=lantern, author="Ada Example", note="It is mine.")
+        authorship.refuse_claim(by=people.curator(), claim_id=row.id, reason="No page says so.")
+        page = parsed(people.signed_in(client, ada()).get(links.NOTICES).content.decode())
+        [section] = page.xpath("//section[@aria-labelledby='decisions']")
+        text = " ".join(section.text_content().split())
+        assert text.startswith("What was decided about you ")
+        assert "No page says so." in text
+        assert "moderator" not in text
 
     def test_the_desk_has_the_news_of_a_week(self, client: Client, lantern: int) -> None:
         signed = people.signed_in(client, ada())

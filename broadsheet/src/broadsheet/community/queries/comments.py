@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from broadsheet.accounts import queries as accounts
 from broadsheet.accounts.rules import Person, Role
@@ -151,6 +151,16 @@ def between(
     return dict(found)
 
 
+def open_to(viewer: Person) -> QuerySet[Row]:
+    """The comments that she reads without a click, as a condition in questions of other tables: not taken back or
+    moderated, of no group that is not hers, and not by whom or in a thread that she has muted.
+    """
+    muted = Mute.objects.filter(person=viewer.id).filter(
+        Q(muted=OuterRef("author")) | Q(thread=OuterRef("thread")) | Q(thread=OuterRef("id"))
+    )
+    return _groups_only(viewer).filter(~Exists(muted), removed_at=None, moderated=Moderated.NO)
+
+
 def one(comment_id: int, viewer: Person | None) -> Comment | None:
     """The comment, if it is the viewer's to see; None when there is none, or it is of a group that is not hers."""
     eyes = _eyes(viewer)
@@ -174,6 +184,8 @@ def place(comment_id: int, viewer: Person | None) -> Place | None:
 
 def by_ids(ids: Collection[int], viewer: Person | None) -> dict[int, Comment]:
     """Those of the comments that are the viewer's to see."""
+    if not ids:
+        return {}
     eyes = _eyes(viewer)
     rows = [(row, 0) for row in eyes.rows().filter(among("id", ids))]
     return {comment.id: comment for comment in _seen(rows, eyes, keep=True)}

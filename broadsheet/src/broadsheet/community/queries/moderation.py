@@ -167,7 +167,7 @@ def log(*, before: int | None = None, limit: int = 50) -> tuple[list[Act], int |
 
 def acts(ids: Collection[int]) -> dict[int, Act]:
     """Lines of the log by their ids."""
-    return _acts(list(ActRow.objects.filter(among("id", ids))))
+    return _acts(list(ActRow.objects.filter(among("id", ids)))) if ids else {}
 
 
 def flags_of(subject: Subject) -> list[Flag]:
@@ -183,7 +183,7 @@ def of_subject(subject: Subject) -> list[Act]:
 
 
 def concerning(person: Person) -> list[tuple[Act, Appeal | None]]:
-    """What moderators decided about a person, the newest first, each with what she said against it."""
+    """What was decided about a person, the newest first, each with what she said against it."""
     rows = list(ActRow.objects.filter(person=person.id).order_by("-id")[:50])
     said = _appeals(AppealRow.objects.filter(among("act_id", [row.id for row in rows])))
     by_act = {appeal.act.id: appeal for appeal in said}

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.db.models import Exists, OuterRef, Q
 
 from broadsheet.accounts.rules import Person
 from broadsheet.community.models.notices import Notice as Row
 from broadsheet.community.models.notices import Silence
 from broadsheet.community.queries import comments, moderation
 from broadsheet.community.rules.notices import MOST_COUNTED, Kind
+from broadsheet.storage import among
 
-__all__ = ["Notice", "listed", "silenced", "unread"]
+__all__ = ["Notice", "listed", "new", "silenced", "unread"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,31 @@ def listed(person: Person, *, before: int | None = None, limit: int = 50) -> tup
     """
     rows = Row.objects.filter(person=person.id).order_by("-id")
     found = list((rows.filter(id__lt=before) if before else rows)[: limit + 1])
-    page = found[:limit]
-    said = comments.by_ids([row.comment_id for row in page if row.comment_id], person)
-    acts = moderation.acts([row.act_id for row in page if row.act_id])
-    notices = [
+    return _seen(found[:limit], person), found[limit - 1].id if len(found) > limit else None
+
+
+def new(
+    person: Person, *, since: datetime, until: datetime, known: Collection[int] = (), limit: int
+) -> tuple[list[Notice], int]:
+    """Her notices of after `since` and up to `until` that she has not read, the newest first; and how many more there
+    are.
+
+    Without those of comments that she cannot read now, or has muted; and without news of the comments `known`, of which
+    she is told elsewhere.
+    """
+    is_open = Exists(comments.open_to(person).filter(id=OuterRef("comment")))
+    is_said = Q(comment=None) & (Q(act__isnull=False) | ~Q(sentence=""))
+    rows = Row.objects.filter(is_open | is_said, person=person.id, read_at=None, made_at__gt=since, made_at__lte=until)
+    if known:
+        rows = rows.exclude(among("comment_id", known), kind=Kind.COMMENT)
+    found = list(rows.order_by("-id")[: limit + 1])
+    return _seen(found[:limit], person), max(0, rows.count() - limit) if len(found) > limit else 0
+
+
+def _seen(rows: Sequence[Row], person: Person) -> list[Notice]:
+    said = comments.by_ids([row.comment_id for row in rows if row.comment_id], person)
+    acts = moderation.acts([row.act_id for row in rows if row.act_id])
+    return [
         Notice(
             id=row.id,
             kind=Kind(row.kind),
@@ -53,9 +78,8 @@ def listed(person: Person, *, before: int | None = None, limit: int = 50) -> tup
             paper_id=row.paper_id,
             sentence=row.sentence,
         )
-        for row in page
+        for row in rows
     ]
-    return notices, page[-1].id if len(found) > limit else None
 
 
 def silenced(person: Person) -> frozenset[Kind]:

@@ -49,7 +49,7 @@ KINDS: dict[Kind, KindRule] = {
     Kind.CLAIM: KindRule("A claim of yours to a paper was decided", may_be_off=True),
     Kind.HOOK: KindRule("A hook of a group that you own was switched off", may_be_off=True),
     Kind.MAIL: KindRule(
-        "Mail of this instance does not go out, or much of it comes back", may_be_off=True, role=Role.OPERATOR
+        "Mail of this instance does not go out, or readers got none for days", may_be_off=True, role=Role.OPERATOR
     ),
     Kind.INDEX: KindRule("The search index could not be used and was made anew", may_be_off=True, role=Role.OPERATOR),
 }

@@ -11,8 +11,6 @@ from broadsheet.accounts import queries as accounts
 from broadsheet.accounts.rules import Person
 from broadsheet.community.queries import notices
 from broadsheet.community.queries.notices import Notice
-from broadsheet.community.rules.commenting import Shown
-from broadsheet.community.rules.notices import Kind as Told
 from broadsheet.editions import queries as editions
 from broadsheet.editions.queries import Edition
 from broadsheet.editions.rules import Kind
@@ -24,13 +22,16 @@ from broadsheet.following.queries.news import News
 from broadsheet.following.queries.subscribing import receiving, wish_of
 from broadsheet.following.rules import digests as rules
 from broadsheet.following.rules.delivering import State as Ended
-from broadsheet.following.rules.news import FURTHEST, LOOKED_BACK, MOST_PAPERS, What
+from broadsheet.following.rules.news import FURTHEST, LOOKED_BACK, MOST_PAPERS
 from broadsheet.following.rules.subscribing import Notices
 from broadsheet.ingest.rules import State
 from broadsheet.papers import queries as papers
 from broadsheet.search.index import IndexUnavailable
 
 log = logging.getLogger("broadsheet.following.digests")
+
+# What she has read, or may have.
+_TOLD = (Ended.SENT, Ended.DOUBTFUL, Ended.HANDING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,10 @@ class Nothing:
     because: str
 
 
+LEFT = Nothing("This subscription was left, is not confirmed, or no mail may go to its address.")
+NOTHING_NEW = Nothing("Nothing happened of which you asked to be told.")
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What somebody asked to be sent, and where to. `person_id` is that of her account, None for a reader without.
@@ -158,12 +163,6 @@ def turn(subscription_id: int, label: str, now: datetime) -> Turn:
     return Turn(since, until, waiting.slot if waiting else now.date())
 
 
-# What she has read, or may have.
-_TOLD = (Ended.SENT, Ended.DOUBTFUL, Ended.HANDING)
-
-LEFT = Nothing("This subscription was left, is not confirmed, or no mail may go to its address.")
-
-
 @dataclass(frozen=True, slots=True)
 class _Draft:
     """Papers of which a part is made: `room` of them, in the edition's order unless it `keeps_order`."""
@@ -177,38 +176,19 @@ class _Draft:
     keeps_order: bool = False
 
 
-NOTHING_NEW = Nothing("Nothing happened of which you asked to be told.")
-
-
 def _own(wanted: Asked, person: Person, when: Turn) -> Own:
     """What happened in the turn, of what she asked to be told."""
-    told = following.of_followed(person, since=when.since, until=when.until) if wanted.mine else ()
-    unread = _unread(person, when, told) if wanted.notices is not Notices.NEVER else []
-    shown = tuple(unread[: rules.MOST_NOTICES])
-    more = notices.unread(person) - len(shown) if len(unread) > len(shown) else 0
-    return Own(told[:MOST_PAPERS], max(0, len(told) - MOST_PAPERS), shown, max(0, more))
+    with papers.remembering_families():
+        told = following.of_followed(person, since=when.since, until=when.until) if wanted.mine else ()
+        shown = told[:MOST_PAPERS]
+        new, more = _new(person, when, shown) if wanted.notices is not Notices.NEVER else ([], 0)
+    return Own(shown, len(told) - len(shown), tuple(new), more)
 
 
-def _unread(person: Person, when: Turn, told: Sequence[News]) -> list[Notice]:
-    """Her notices of the turn that she has not read, the newest first; without comments of which the news tell."""
-    found, _ = notices.listed(person)
-    new = [each for each in found if not each.is_read and when.since < each.made_at <= when.until and _is_told(each)]
-    discussed = {each.paper_id for each in told if any(event.what is What.COMMENTS for event in each.events)}
-    stands_for = papers.canonical(each.comment.paper_id for each in new if each.comment) if discussed else {}
-    return [
-        each
-        for each in new
-        if each.kind is not Told.COMMENT
-        or each.comment is None
-        or stands_for.get(each.comment.paper_id) not in discussed
-    ]
-
-
-def _is_told(notice: Notice) -> bool:
-    """Whether there is something to say: not of a comment that was taken back, or by somebody whom she has muted."""
-    if notice.comment is not None:
-        return notice.comment.shown is Shown.OPEN
-    return notice.act is not None or bool(notice.sentence)
+def _new(person: Person, when: Turn, told: Sequence[News]) -> tuple[list[Notice], int]:
+    """Her notices of the turn that she has not read, without comments of which the news tell; and how many more."""
+    known = {comment for each in told for event in each.events for comment in event.comments}
+    return notices.new(person, since=when.since, until=when.until, known=known, limit=rules.MOST_NOTICES)
 
 
 class Chooser:

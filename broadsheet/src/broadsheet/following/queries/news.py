@@ -21,14 +21,14 @@ from broadsheet.papers import queries as papers
 class Event:
     """Something that happened to a paper, in a sentence without a full stop, and when it came here.
 
-    `text` is the claim that was measured, as it is written, and `comment` the first of the comments that are told of.
+    `text` is the claim that was measured, as it is written, and `comments` are those that are told of, in order.
     """
 
     what: What
     at: datetime
     said: str
     text: str = ""
-    comment: int = 0
+    comments: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _talk(said: list[comments.Comment]) -> Event:
         What.COMMENTS,
         said[-1].made_at,
         rules.comments_said(len(said), last.shown if last else ""),
-        comment=said[0].id,
+        comments=tuple(each.id for each in said),
     )
 
 

@@ -1,8 +1,10 @@
-"""What a digest tells one reader alone, in a few words each: news of papers that she follows, and her notices."""
+"""What a digest tells one reader alone, in a few words each: news of papers that she follows, as her desk has them too,
+and her notices.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -76,35 +78,35 @@ def briefs(own: Own) -> tuple[Briefs, ...]:
     return tuple(each for each in (_notices(own, rows, base), _news(own, rows, base)) if each.briefs)
 
 
-def subject(told: Iterable[Briefs], room: int) -> str:
+def subject(told: Sequence[Briefs], room: int) -> str:
     """What is inside where there is nothing else, in so many characters."""
-    titles = [brief.title for each in told for brief in each.briefs]
-    if not titles:
+    title = next((brief.title for each in told for brief in each.briefs), "")
+    if not title:
         return ""
-    more = f", and {wording.count(len(titles) - 1, 'more thing')}" if len(titles) > 1 else ""
-    return f"News: {shortened(titles[0], room - 6 - len(more))}{plain(more)}"
+    others = sum(each.total for each in told) - 1
+    more = f", and {wording.count(others, 'more thing')}" if others else ""
+    return f"News: {shortened(title, room - 6 - len(more))}{plain(more)}"
+
+
+def happened(news: Iterable[News], rows: Mapping[int, papers.Paper], base: str) -> tuple[Brief, ...]:
+    """What happened to these of the papers `rows`. `base` is the scheme and host before addresses, empty on a page."""
+    known = [(rows[each.paper_id], each.events) for each in news if each.paper_id in rows]
+    return tuple(
+        Brief(_title(row), _page(row, base), tuple(_line(event, _page(row, base), base) for event in events))
+        for row, events in known
+    )
 
 
 def _news(own: Own, rows: Mapping[int, papers.Paper], base: str) -> Briefs:
-    told = tuple(
-        Brief(_title(rows[each.paper_id]), _page(rows[each.paper_id], base), tuple(_lines(each, rows, base)))
-        for each in own.news
-        if each.paper_id in rows
-    )
+    told = happened(own.news, rows, base)
     nouns = ("more paper with news", "more papers with news")
     return Briefs("Papers you follow", f"{base}{links.DESK}#news", told, len(told) + own.more_news, nouns)
 
 
-def _lines(news: News, rows: Mapping[int, papers.Paper], base: str) -> Iterator[Line]:
-    page = _page(rows[news.paper_id], base)
-    for event in news.events:
-        yield line(event, page, base)
-
-
-def line(event: Event, page: str, base: str) -> Line:
-    """What happened to the paper of that page, as a line. `base` is the scheme and host before addresses."""
+def _line(event: Event, page: str, base: str) -> Line:
+    """What happened to the paper of that page."""
     if event.what is What.COMMENTS:
-        return Line(shortened(event.said, _SENTENCE), base + links.COMMENT_ONE.format(number=event.comment))
+        return Line(shortened(event.said, _SENTENCE), base + links.COMMENT_ONE.format(number=event.comments[0]))
     if event.what is What.MEASURED:
         return Line(event.said, f"{page}#claims", shortened(cards.plain(event.text), _CLAIM))
     return Line(event.said, page)
@@ -118,7 +120,7 @@ def _notices(own: Own, rows: Mapping[int, papers.Paper], base: str) -> Briefs:
 
 def _notice(notice: Notice, row: papers.Paper | None, base: str) -> Brief:
     behind = (Line(_title(row), _page(row, base)),) if row else ()
-    if notice.act is not None:
+    if notice.act is not None and notice.kind is not Kind.APPEAL:
         return Brief(f"{KINDS[Kind.MODERATION].words}.", base + links.NOTICES, behind)
     if notice.comment is not None:
         author = notice.comment.author

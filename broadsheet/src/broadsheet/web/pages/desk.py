@@ -17,7 +17,7 @@ from broadsheet.following.rules.news import LOOKED_BACK
 from broadsheet.library import queries as library
 from broadsheet.papers import queries as papers
 from broadsheet.web import addresses, cards, viewing, wording
-from broadsheet.web.digests.briefs import Line, line
+from broadsheet.web.digests.briefs import happened
 from broadsheet.web.hiding import Sieve
 from broadsheet.web.rendering import page
 
@@ -37,15 +37,6 @@ class Told:
 
     card: cards.Card
     why: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """A paper that she follows, and what happened to it."""
-
-    title: str
-    url: str
-    lines: tuple[Line, ...]
 
 
 @require_safe
@@ -95,13 +86,9 @@ def _of(edition: editions.Edition, she: Person, sieve: Sieve) -> dict[str, objec
 def _news(she: Person) -> dict[str, object]:
     """What happened to papers that she follows. The number of queries does not depend on how many they are."""
     found = news.lately(she, timezone.now())
-    rows = papers.by_ids([each.paper_id for each in found[:NEWS]]) if found else {}
-    return {"news": [_happened(each, rows[each.paper_id]) for each in found[:NEWS]], "more_news": len(found) - NEWS}
-
-
-def _happened(told: news.News, row: papers.Paper) -> Happened:
-    page = addresses.paper(row.key)
-    return Happened(cards.plain(row.title) or row.key, page, tuple(line(event, page, "") for event in told.events))
+    shown = found[:NEWS]
+    rows = papers.by_ids([each.paper_id for each in shown]) if shown else {}
+    return {"news": happened(shown, rows, ""), "more_news": len(found) - len(shown)}
 
 
 def _told(loaded: Mapping[int, cards.Card], why: Mapping[int, tuple[str, ...]]) -> list[Told]:

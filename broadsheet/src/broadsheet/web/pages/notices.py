@@ -52,7 +52,7 @@ def waiting(person: Person) -> Waiting:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def notices(request: HttpRequest) -> HttpResponse:
-    """Her notices, the newest first, and what moderators decided about her. Sent, they are marked as read."""
+    """Her notices, the newest first, and what was decided about her. Sent, they are marked as read."""
     by = viewing.person(request)
     if request.method == "POST":
         actions.mark_read(by=by, upto=number_or_zero(request.POST.get("upto", "")))
