@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from broadsheet.following.actions.bouncing import record, take_notice
-from broadsheet.following.models import Delivery, Subscriber, Subscription
+from broadsheet.following.models import Asked, Delivery, Subscriber, Subscription
 from broadsheet.following.rules import bouncing
 from broadsheet.following.rules.bouncing import Effect
-from broadsheet.following.rules.delivering import State
+from broadsheet.following.rules.delivering import ASKS, State
 from broadsheet.mailing.bounces import Kind, Returned
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +112,66 @@ def test_what_is_unknown_changes_nothing(daily: Subscription, ada: Subscriber) -
     assert record(kind=Kind.HARD, said="", now=NOW, delivery_id=987) is Effect.NOTHING
     assert record(kind=Kind.COMPLAINT, said="", now=NOW, address="nobody@example.org") is Effect.NOTHING
     assert [list(table.objects.values()) for table in (Subscriber, Subscription, Delivery)] == before
+
+
+@pytest.fixture
+def asked(ada: Subscriber, daily: Subscription) -> int:
+    """The mail that asked Ada, who has her digests already, as a stranger typed her address."""
+    wish = Subscription.objects.create(subscriber=ada, key="w" * 43, cadence="week", hour=6, zone="UTC", made_at=NOW)
+    number = sent(wish, 0)
+    Delivery.objects.filter(id=number).update(edition=ASKS)
+    return number
+
+
+class TestAsking:
+    """Of a mail that any stranger can have sent, nothing follows for a reader who confirmed."""
+
+    def complain(self, delivery_id: int | None, address: str) -> None:
+        record(kind=Kind.COMPLAINT, said="", now=NOW, delivery_id=delivery_id, address=address)
+
+    @pytest.mark.parametrize("named", ["by its number", "by both", "by the address", "long after"])
+    def test_a_complaint_ends_the_asking_and_nothing_else(
+        self, ada: Subscriber, daily: Subscription, asked: int, named: str
+    ) -> None:
+        if named == "long after":
+            Delivery.objects.filter(id=asked).delete()
+        self.complain(
+            None if named == "by the address" else asked, "" if named == "by its number" else "ada@example.org"
+        )
+        ada.refresh_from_db()
+        daily.refresh_from_db()
+        assert (ada.blocked_at, daily.left_at, daily.next_at) == (None, None, NOW)
+        assert list(Subscription.objects.all()) == [daily]
+        assert Asked.objects.get().refused_at == NOW
+
+    def test_the_next_complaint_is_about_her_digests(self, daily: Subscription, asked: int) -> None:
+        self.complain(None, "ada@example.org")
+        self.complain(None, "ada@example.org")
+        daily.refresh_from_db()
+        assert daily.left_at == NOW
+
+    def test_who_never_confirmed_and_complains_is_not_blocked(self, ada: Subscriber, asked: int) -> None:
+        Subscriber.objects.update(confirmed_at=None)
+        self.complain(None, "ada@example.org")
+        ada.refresh_from_db()
+        assert ada.blocked_at is None
+        assert Asked.objects.get().refused_at == NOW
+
+    @pytest.mark.parametrize("kind", [Kind.HARD, Kind.SOFT])
+    @pytest.mark.parametrize("number", [987, None], ids=["of a mail that was replaced", "of an address only"])
+    def test_nobody_is_struck_off_who_never_confirmed(self, ada: Subscriber, kind: Kind, number: int | None) -> None:
+        Subscriber.objects.update(confirmed_at=None)
+        effect = record(kind=kind, said="", now=NOW, delivery_id=number, address="ada@example.org")
+        ada.refresh_from_db()
+        assert (effect, ada.blocked_at, ada.soft_bounces) == (Effect.NOTHING, None, 0)
+
+    def test_that_she_was_asked_does_not_prove_that_digests_arrive(
+        self, daily: Subscription, ada: Subscriber, asked: int
+    ) -> None:
+        assert soft(daily, -1) is Effect.COUNTED
+        assert soft(daily, 8) is Effect.COUNTED
+        ada.refresh_from_db()
+        assert ada.soft_bounces == 2
 
 
 def notice(kind: Kind, *, delivery: int | None = None, key: str = "", address: str = "ada@example.org") -> Returned:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -504,10 +505,49 @@ class TestAsking:
         assert taker.tried[0] == "reader9@example.org"
 
     def test_a_blocked_address_is_asked_where_its_reader_wants_that(self, sender: Any) -> None:
-        delivery = waiting(edition=ASKS)
+        hers, a_strangers = waiting(1, edition=ASKS), waiting(2, edition=ASKS)
         Subscriber.objects.update(blocked_at=NOW)
+        for row, form in ((hers, "again"), (a_strangers, "page")):
+            Subscription.objects.filter(id=row.subscription_id).update(consent={"form": form})
         sender(Taker()).work(seconds=5)
-        assert state_of(delivery)[0] == State.SENT
+        assert (state_of(hers)[0], state_of(a_strangers)[0]) == (State.SENT, State.NOTHING)
+
+    def test_they_are_a_share_of_what_is_taken_at_once(self, sender: Any) -> None:
+        for number in range(60):
+            waiting(number, edition=ASKS, domain=f"host{number}.example")
+        waiting(99)
+        one = sender(Taker(), asks_an_hour=0)
+        claimed = one._claim()
+        assert [each.edition == ASKS for each in claimed] == [True] * 20 + [False]
+        assert len(one._claim()) == 20
+
+    def test_they_are_a_share_of_what_goes_to_a_domain_in_a_minute(
+        self, sender: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now = [1000.0]
+        monkeypatch.setattr(time, "monotonic", lambda: now[0])
+        for number in range(40):
+            waiting(number, edition=ASKS, domain="large.example")
+            waiting(100 + number, domain="large.example")
+        one = sender(Taker(), a_minute=60)
+        claimed = one._claim()
+        while now[0] < 1030:
+            now[0] += 1
+            claimed += one._claim()
+        asks = [each for each in claimed if each.edition == ASKS]
+        assert (len(asks), len(claimed)) == (8, 35)
+
+    def test_no_more_go_out_in_an_hour_altogether_than_is_right(
+        self, sender: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now = [1000.0]
+        monkeypatch.setattr(time, "monotonic", lambda: now[0])
+        for number in range(40):
+            waiting(number, edition=ASKS, domain=f"host{number}.example")
+        one = sender(Taker(), asks_an_hour=60)
+        assert [len(one._claim()), len(one._claim())] == [5, 0]
+        now[0] += 600
+        assert [len(one._claim()), len(one._claim())] == [5, 0]
 
     def test_an_address_that_does_not_exist_is_not_struck_off(self, sender: Any) -> None:
         delivery = waiting(edition=ASKS)
@@ -697,6 +737,30 @@ class TestTelling:
     def test_mail_that_waits_while_none_goes_is_told(self) -> None:
         waiting(made_at=NOW - timedelta(hours=2))
         assert "Does the worker run?" in deliveries.standing(NOW).troubles[0]
+
+    @pytest.mark.parametrize(
+        "values",
+        [
+            pytest.param({"edition": ASKS}, id="asks, as any stranger may have it sent"),
+            pytest.param({"attempts": 1}, id="was put off by its server"),
+        ],
+    )
+    def test_what_one_server_keeps_waiting_makes_no_mail_late(self, values: dict[str, Any]) -> None:
+        waiting(made_at=NOW - timedelta(hours=2), **values)
+        assert deliveries.standing(NOW).troubles == ()
+        assert deliveries.standing(NOW).waiting == 1
+
+    def test_a_server_that_fails_again_and_again_is_one_matter(self) -> None:
+        matters = set()
+        for minutes in range(0, 60, 11):
+            Post.objects.update_or_create(id=1, defaults={"down_since": NOW + timedelta(minutes=minutes)})
+            matters |= {each.matter for each in deliveries.standing(NOW).incidents}
+        assert matters == {"down"}
+
+    def test_mail_that_is_late_again_is_one_matter(self) -> None:
+        for hours in (2, 3):
+            waiting(hours, made_at=NOW - timedelta(hours=hours))
+            assert [each.matter for each in deliveries.standing(NOW).incidents] == ["late"]
 
     def test_what_is_due_and_not_put_into_the_outbox_is_told(self) -> None:
         """That is what a worker does that does not run."""

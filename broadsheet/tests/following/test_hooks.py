@@ -100,6 +100,33 @@ def test_each_edition_is_posted_once(lamps: int) -> None:
     assert post(receiver, now=NOW + timedelta(days=1)) == 1
 
 
+@pytest.mark.parametrize("fails", ["posting", "writing"])
+def test_what_goes_wrong_with_one_message_posts_no_other_again(
+    lamps: int, fails: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    numbers = [add(lamps, address=f"https://hooks.example.org/{name}") for name in ("one", "two")]
+    printed(date(2026, 11, 20))
+    receiver, take = Receiver(200), acting._take
+
+    def posting(address: str, body: bytes, headers: dict[str, str]) -> Posted:
+        if fails == "posting" and address.endswith("one"):
+            raise RuntimeError("a broken line")
+        return receiver(address, body, headers)
+
+    def writing(message: HookMessage, posted: Posted, now: datetime) -> None:
+        if fails == "writing" and message.hook_id == numbers[0]:
+            raise RuntimeError("a broken line")
+        take(message, posted, now)
+
+    monkeypatch.setattr(acting, "_take", writing)
+    acting.queue_editions(now=NOW)
+    with pytest.raises(RuntimeError, match="a broken line"):
+        acting.post_waiting(compose=compose, post=posting, now=NOW)
+    states = dict(HookMessage.objects.values_list("hook_id", "state"))
+    assert states[numbers[1]] == Way.SENT
+    assert states[numbers[0]] == (Way.WAITING if fails == "posting" else Way.CLAIMED)
+
+
 def test_an_open_edition_and_one_from_before_the_hook_are_not_posted(lamps: int) -> None:
     add(lamps)
     printed(date(2026, 11, 19))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from broadsheet.accounts.rules import Refused
 from broadsheet.following.actions import subscribing as actions
 from broadsheet.following.actions.people import take_over
-from broadsheet.following.models import Delivery, Subscriber, Subscription
+from broadsheet.following.models import Asked, Delivery, Subscriber, Subscription
 from broadsheet.following.queries import subscribing as queries
 from broadsheet.following.rules.delivering import ASKS
 from broadsheet.following.rules.subscribing import (
@@ -21,6 +22,7 @@ from broadsheet.following.rules.subscribing import (
     Typed,
     Unfit,
     Wish,
+    mailbox_of,
     read_address,
     read_wish,
     shortened_network,
@@ -125,22 +127,46 @@ def test_of_a_network_only_the_part_is_kept_that_names_no_house(address: str | N
     assert shortened_network(ip_address(address) if address else None) == network
 
 
+def secret_that_waits(now: datetime) -> str:
+    """The secret of the mail in the outbox that asks to confirm; empty for none."""
+    row = Delivery.objects.filter(edition=ASKS).order_by("-id").first()
+    found = queries.asking(row.subscription_id, now=now) if row else None
+    return found.secret if found else ""
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        pytest.param("ada@example.org", "ada+papers@example.org", True, id="a tag"),
+        pytest.param("ada+a@example.org", "ada+b+c@example.org", True, id="two tags"),
+        pytest.param("ada@example.org", "bela@example.org", False, id="another name"),
+        pytest.param("ada@example.org", "ada@example.net", False, id="another host"),
+        pytest.param("+a@example.org", "+b@example.org", False, id="nothing before the tag"),
+    ],
+)
+def test_an_address_with_a_tag_is_the_mailbox_without_it(one: str, other: str, same: bool) -> None:
+    assert (mailbox_of(one, "s") == mailbox_of(other, "s")) is same
+    assert "ada" not in mailbox_of(one, "s")
+
+
 @pytest.mark.django_db
 class TestStored:
     """What actions make of it."""
 
-    def begin(self, address: str = ADDRESS, zone: str = "UTC") -> queries.Subscribed:
-        secret = actions.ask(address=address, wish=Wish(zone=zone), consent={}, now=NOW)
-        assert secret is not None
-        begun = actions.confirm(secret=secret, network="", now=NOW)
+    def ask(self, address: str = ADDRESS, *, at: datetime = NOW, zone: str = "UTC") -> str:
+        """Ask for digests; the secret of the mail that asks to confirm, empty where none goes."""
+        actions.ask(address=address, wish=Wish(zone=zone), consent={"form": "page"}, now=at)
+        return secret_that_waits(at)
+
+    def begin(self, address: str = ADDRESS, *, at: datetime = NOW, zone: str = "UTC") -> queries.Subscribed:
+        begun = actions.confirm(secret=self.ask(address, at=at, zone=zone), network="", now=at)
         assert begun is not None
         return begun
 
     def test_person_subscription_and_consent_are_kept_apart(self) -> None:
-        secret = actions.ask(address=ADDRESS, wish=Wish(), consent={"form": "page"}, now=NOW)
+        secret = self.ask()
         who, row = Subscriber.objects.get(), Subscription.objects.get()
         assert (who.confirmed_at, row.confirmed_at, row.next_at) == (None, None, None)
-        assert secret is not None
         assert secret not in (row.secret_digest, row.key)
         begun = actions.confirm(secret=secret, network="192.0.2.0/24", now=NOW)
         assert begun is not None
@@ -167,33 +193,31 @@ class TestStored:
     def test_who_subscribed_anew_is_the_same_subscription(self) -> None:
         begun = self.begin()
         actions.leave(key=begun.key, by=LeftBy.PAGE, now=NOW)
-        assert self.begin().key == begun.key
+        assert self.begin(at=NOW + HOUR).key == begun.key
         assert Subscription.objects.count() == 1
 
     def test_a_secret_that_came_too_late_begins_nothing(self) -> None:
-        secret = actions.ask(address=ADDRESS, wish=Wish(), consent={}, now=NOW)
-        assert secret is not None
+        secret = self.ask()
         late = NOW + timedelta(days=7)
         assert queries.waiting(secret, now=late - HOUR) is not None
         assert queries.waiting(secret, now=late) is None
         assert actions.confirm(secret=secret, network="", now=late) is None
 
     def test_the_mail_that_asks_is_in_the_outbox_once_and_its_secret_is_nowhere(self) -> None:
-        secret = actions.ask(address=ADDRESS, wish=Wish(), consent={}, now=NOW)
+        secret = self.ask()
         [row] = Delivery.objects.all()
         assert (row.edition, row.state, row.domain) == (ASKS, "waiting", "example.org")
         found = queries.asking(row.subscription_id, now=NOW)
         assert found is not None
         assert (found.address, found.secret) == (ADDRESS, secret)
         assert found.secret not in str(list(Subscription.objects.values())) + str(list(Delivery.objects.values()))
-        later = actions.ask(address=ADDRESS, wish=Wish(), consent={}, now=NOW + HOUR)
-        assert later != secret
+        assert self.ask(at=NOW + HOUR) not in ("", secret)
         assert Delivery.objects.count() == 1
         assert queries.asking(row.subscription_id, now=NOW + timedelta(days=8)) is None
 
     def test_a_blocked_address_is_asked_nothing_and_gains_no_rows(self) -> None:
         Subscriber.objects.create(address=ADDRESS, made_at=NOW, blocked_at=NOW)
-        assert actions.ask(address=ADDRESS, wish=Wish(), consent={}, now=NOW) is None
+        assert self.ask() == ""
         assert not Subscription.objects.exists()
 
     def test_the_address_of_another_account_is_refused(self) -> None:
@@ -226,7 +250,7 @@ class TestStored:
         assert (len(found), Subscriber.objects.count()) == (3, 1)
 
     def test_what_nobody_confirms_is_forgotten_with_its_address(self) -> None:
-        actions.ask(address=ADDRESS, wish=Wish(), consent={}, now=NOW)
+        self.ask()
         actions.forget_unconfirmed(now=NOW + timedelta(days=6))
         assert Subscriber.objects.count() == 1
         actions.forget_unconfirmed(now=NOW + timedelta(days=8))
@@ -235,8 +259,10 @@ class TestStored:
     def test_an_address_that_is_confirmed_again_begins_anew(self) -> None:
         begun = self.begin(ADDRESS)
         Subscriber.objects.update(blocked_at=NOW, blocked_because="…", soft_bounces=5, soft_since=NOW)
-        secret = actions.ask_blocked(key=begun.key, consent={}, now=NOW + timedelta(days=2))
-        actions.confirm(secret=secret or "", network="", now=NOW + timedelta(days=2))
+        assert not actions.ask_blocked(key=begun.key, consent={}, now=NOW + HOUR)
+        later = NOW + timedelta(days=2)
+        assert actions.ask_blocked(key=begun.key, consent={}, now=later)
+        actions.confirm(secret=secret_that_waits(later), network="", now=later)
         who = Subscriber.objects.get()
         assert (who.blocked_at, who.soft_bounces, who.soft_since) == (None, 0, None)
 
@@ -257,3 +283,73 @@ class TestStored:
         self.begin(zone="Asia/Tokyo")
         [found] = queries.of_person(ada().id)
         assert (found.wish.mine, found.wish.zone) == (True, "Asia/Tokyo")
+
+    def mails(self, until: timedelta, *, every: timedelta, address: str = ADDRESS) -> list[timedelta]:
+        """When mails that ask went to an address, if a stranger asks again and again and nobody answers."""
+        went, at = [], timedelta()
+        while at < until:
+            actions.forget_unconfirmed(now=NOW + at)
+            actions.ask(address=address.format(at.total_seconds()), wish=Wish(), consent={}, now=NOW + at)
+            if Delivery.objects.filter(edition=ASKS, made_at=NOW + at).exists():
+                went.append(at)
+            at += every
+        return went
+
+    @pytest.mark.parametrize("address", [ADDRESS, "ada+{}@example.org"], ids=["one address", "a new tag each time"])
+    def test_who_does_not_answer_is_asked_less_and_less_often(self, address: str) -> None:
+        day = timedelta(days=1)
+        went = self.mails(75 * day, every=timedelta(hours=6), address=address)
+        assert went == [timedelta(), day / 4, 1.25 * day, 8.25 * day, 38.25 * day, 68.25 * day]
+
+    def test_how_often_one_was_asked_is_forgotten_two_months_later(self) -> None:
+        self.ask()
+        actions.forget_unconfirmed(now=NOW + timedelta(days=59))
+        assert Asked.objects.count() == 1
+        actions.forget_unconfirmed(now=NOW + timedelta(days=61))
+        assert not Asked.objects.exists()
+
+    def test_a_wish_of_which_nobody_is_asked_is_forgotten_too(self) -> None:
+        day = timedelta(days=1)
+        for after in (0 * day, day, 3 * day, 11 * day):
+            assert self.ask(at=NOW + after) != ""
+        actions.forget_unconfirmed(now=NOW + 19 * day)
+        assert self.ask(at=NOW + 19 * day) == ""
+        assert Subscription.objects.count() == 1
+        actions.forget_unconfirmed(now=NOW + 27 * day)
+        assert not Subscription.objects.exists()
+
+    def test_who_just_confirmed_is_not_asked_again_at_once(self) -> None:
+        self.begin()
+        assert self.ask(at=NOW + timedelta(seconds=1)) == ""
+        assert self.ask(at=NOW + HOUR) != ""
+
+    def test_who_answers_is_asked_as_for_the_first_time(self) -> None:
+        self.ask()
+        self.begin(at=NOW + HOUR)
+        assert self.ask(at=NOW + 2 * HOUR) != ""
+
+    def test_who_refused_is_asked_by_nobody_until_she_confirms(self) -> None:
+        begun = self.begin()
+        self.ask(at=NOW + HOUR)
+        who = Subscriber.objects.get()
+        assert actions.refuse_asking(subscriber_id=who.id, now=NOW + HOUR)
+        assert not Delivery.objects.exists()
+        for address in (ADDRESS, "ada+again@example.org"):
+            assert self.ask(address, at=NOW + timedelta(days=400)) == ""
+        found = queries.by_key(begun.key)
+        assert found is not None
+        assert found.is_on
+        Asked.objects.update(refused_at=NOW)
+        Subscriber.objects.update(blocked_at=NOW)
+        again = NOW + timedelta(days=500)
+        assert actions.ask_blocked(key=begun.key, consent={}, now=again)
+        actions.confirm(secret=secret_that_waits(again), network="", now=again)
+        assert Asked.objects.get().refused_at is None
+
+    def test_after_a_change_of_the_secret_no_dead_link_goes_out(
+        self, settings: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        self.ask()
+        settings.SECRET_KEY = "another"
+        assert secret_that_waits(NOW) == ""
+        assert "the instance's secret changed" in caplog.text

@@ -16,6 +16,7 @@ from django.contrib.auth import get_user_model
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -23,7 +24,7 @@ from django.utils import timezone
 from broadsheet import links
 from broadsheet.accounts.rules import Person
 from broadsheet.following.actions import subscribing as actions
-from broadsheet.following.models import Delivery, Subscriber, Subscription
+from broadsheet.following.models import Asked, Delivery, Subscriber, Subscription
 from broadsheet.following.queries import subscribing as queries
 from broadsheet.following.rules.delivering import ASKS
 from broadsheet.following.rules.subscribing import Cadence, Wish
@@ -91,16 +92,31 @@ def confirmation() -> str:
     return found[1]
 
 
+def time_passes(hours: int = 1) -> None:
+    """After an hour, whoever was asked once may be asked again."""
+    Asked.objects.update(asked_at=F("asked_at") - timedelta(hours=hours))
+
+
 def subscribed(client: Client, **sent: Any) -> Subscription:
-    """Somebody who asked and confirmed."""
+    """Somebody who asked and confirmed, an hour ago."""
     ask(client, **sent)
     assert client.post(confirmation()).status_code == 200
+    time_passes()
     return Subscription.objects.get(subscriber__address=sent.get("address", ADDRESS), confirmed_at__isnull=False)
+
+
+def asked_secret() -> str:
+    """Have the address asked without a page; the secret of that mail."""
+    now = timezone.now()
+    actions.ask(address=ADDRESS, wish=Wish(Cadence.DAY, 8, "UTC"), consent={}, now=now)
+    found = queries.asking(Delivery.objects.get(edition=ASKS).subscription_id, now=now)
+    assert found is not None
+    return found.secret
 
 
 def rows() -> list[object]:
     """Everything that is stored of mail."""
-    return [list(table.objects.order_by("id").values()) for table in (Subscriber, Subscription)]
+    return [list(table.objects.order_by("id").values()) for table in (Subscriber, Subscription, Asked)]
 
 
 def html(response: Any) -> Any:
@@ -244,6 +260,7 @@ def test_the_answer_is_the_same_for_every_address(visitor: Client) -> None:
     answers = set()
     for standing in STANDINGS:
         Subscriber.objects.all().delete()
+        Asked.objects.all().delete()
         _stand(visitor, standing)
         answer = ask(visitor)
         answers.add((answer.status_code, answer.content, tuple(sorted(answer.headers.items()))))
@@ -273,7 +290,7 @@ def test_an_address_is_asked_once_an_hour_and_the_earlier_mail_confirms_the_newe
         ask(visitor, cadence="month")
     assert len(posted()) == 1
     assert "On the 2nd of every month" in text(visitor.post(confirmation()))
-    Subscriber.objects.update(asked_at=timezone.now() - timedelta(hours=1))
+    time_passes()
     ask(visitor, cadence="day")
     assert len(posted()) == 2
 
@@ -290,6 +307,7 @@ def test_the_page_waits_for_no_mail_server(visitor: Client, monkeypatch: pytest.
     monkeypatch.setattr(EmailBackend, "open", refuse)
     for standing in STANDINGS:
         Subscriber.objects.all().delete()
+        Asked.objects.all().delete()
         _stand(visitor, standing)
         assert ask(visitor).status_code == 200
     assert mail.outbox == []
@@ -300,6 +318,7 @@ def test_what_is_known_of_an_address_cannot_be_told_by_the_time_that_it_takes(vi
     counted = {}
     for standing in STANDINGS:
         Subscriber.objects.all().delete()
+        Asked.objects.all().delete()
         _stand(visitor, standing)
         with CaptureQueriesContext(connection) as asked:
             ask(visitor)
@@ -360,7 +379,7 @@ def test_the_front_page_offers_it_to_visitors_where_mail_is_sent(press: Any, vis
 def test_nobody_keeps_what_was_never_confirmed(visitor: Client) -> None:
     ask(visitor)
     long_ago = timezone.now() - timedelta(days=8)
-    Subscriber.objects.update(asked_at=long_ago, made_at=long_ago)
+    Subscriber.objects.update(made_at=long_ago)
     Subscription.objects.update(secret_until=timezone.now() - timedelta(days=1))
     ask(visitor, address="bela@example.org")
     actions.forget_unconfirmed(now=timezone.now())
@@ -539,6 +558,7 @@ def test_a_second_digest_of_the_same_cadence_changes_the_first_and_its_key_stays
     visitor.post(confirmation())
     row = Subscription.objects.get()
     assert (row.key, row.hour) == (key, 9)
+    time_passes()
     ask(visitor, cadence="week")
     visitor.post(confirmation())
     assert sorted(Subscription.objects.values_list("cadence", flat=True)) == ["day", "week"]
@@ -651,6 +671,7 @@ def test_who_has_the_key_of_a_blocked_address_has_it_asked_once_a_day(visitor: C
     now = timezone.now()
     Subscriber.objects.update(blocked_at=now, blocked_because="The address does not exist.")
     Subscription.objects.update(left_at=now, left_by="complaint", next_at=None)
+    time_passes(hours=24)
     manage = links.MANAGE.format(key=row.key)
     assert "It works again" in text(visitor.get(manage))
     assert len(posted()) == 1
@@ -681,8 +702,7 @@ def test_the_one_reader_says_which_confirmed_address_is_hers(client: Client, set
     you = alone(settings)
     assert "confirm your address" in client.get(links.MY_MAIL).content.decode()
     assert client.post(links.MY_MAIL, {"do": "mine", "address": ADDRESS}).status_code == 404
-    secret = actions.ask(address=ADDRESS, wish=Wish(Cadence.DAY, 8, "UTC"), consent={}, now=timezone.now())
-    assert secret is not None
+    secret = asked_secret()
     assert ADDRESS not in client.get(links.MY_MAIL).content.decode()
     actions.confirm(secret=secret, network="", now=timezone.now())
     assert ADDRESS in client.get(links.MY_MAIL).content.decode()
@@ -694,8 +714,7 @@ def test_the_one_reader_says_which_confirmed_address_is_hers(client: Client, set
 
 
 def test_with_accounts_nobody_takes_the_address_of_another(client: Client) -> None:
-    secret = actions.ask(address=ADDRESS, wish=Wish(Cadence.DAY, 8, "UTC"), consent={}, now=timezone.now())
-    actions.confirm(secret=secret or "", network="", now=timezone.now())
+    actions.confirm(secret=asked_secret(), network="", now=timezone.now())
     signed_in(client, bela())
     client.post(links.MY_MAIL, {"do": "mine", "address": ADDRESS})
     assert queries.of_person(bela().id) == []

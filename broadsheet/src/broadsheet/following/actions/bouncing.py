@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from broadsheet.following.actions.subscribing import refuse_asking
 from broadsheet.following.models import Delivery, Subscriber, Subscription
 from broadsheet.following.rules import bouncing
 from broadsheet.following.rules.bouncing import Effect
@@ -26,6 +27,9 @@ def record(*, kind: Kind, said: str, now: datetime, delivery_id: int | None = No
     address. An address is blocked at once where it does not exist
     or its reader complained, and where mails come back for weeks. A delivery that had gone becomes BOUNCED, and is
     counted once however often its notice comes. What is unknown here changes nothing.
+
+    Of a mail that asks, which any stranger can have sent, a complaint ends nothing that was confirmed: nobody has the
+    address asked again. An address that nobody confirmed is not struck off.
     """
     with transaction.atomic():
         delivery = _delivery(delivery_id, address) if delivery_id is not None else None
@@ -34,13 +38,12 @@ def record(*, kind: Kind, said: str, now: datetime, delivery_id: int | None = No
             _LOG.info("Mail came back (%s) that nobody here was sent. Nothing was changed.", kind)
             return Effect.NOTHING
         if kind is Kind.COMPLAINT:
-            return _complained(subscriber, delivery, now)
+            asked = _asked(subscriber, delivery, delivery_id)
+            return _refused(subscriber, now) if asked else _complained(subscriber, delivery, now)
         because = bouncing.HARD if kind is Kind.HARD else bouncing.CAME_BACK
-        if delivery is not None and delivery.edition == ASKS:
-            # Anybody may have typed it: an address that nobody confirmed is not struck off.
-            _come_back(delivery, bouncing.words(because, said))
-            return Effect.NOTHING
         fresh = delivery is None or _come_back(delivery, bouncing.words(because, said))
+        if subscriber.confirmed_at is None or (delivery is not None and delivery.edition == ASKS):
+            return Effect.NOTHING
         if kind is Kind.HARD:
             return _block(subscriber, bouncing.words(bouncing.HARD, said), now)
         return _count(subscriber, now) if fresh else Effect.NOTHING
@@ -80,6 +83,18 @@ def _subscriber(delivery: Delivery | None, address: str) -> Subscriber | None:
     return rows.filter(address__iexact=address).first() if address else None
 
 
+def _asked(subscriber: Subscriber, delivery: Delivery | None, delivery_id: int | None) -> bool:
+    """Whether it was a mail that asks. So it was where its row is gone: those of digests stay until nobody speaks of
+    them any more. Where only the address is known it may have been one, if one went there.
+    """
+    if delivery is not None:
+        return delivery.edition == ASKS
+    if delivery_id is None:
+        theirs = Delivery.objects.filter(subscription__subscriber=subscriber.id, edition=ASKS, state__in=_WENT)
+        return subscriber.confirmed_at is None or theirs.exists()
+    return subscriber.confirmed_at is None or not Delivery.objects.filter(id=delivery_id).exists()
+
+
 def _come_back(delivery: Delivery, said: str) -> bool:
     """Say in the log of a mail that it came back; whether this was not known before."""
     gone = Delivery.objects.filter(id=delivery.id, state__in=_WENT)
@@ -96,7 +111,7 @@ def _count(subscriber: Subscriber, now: datetime) -> Effect:
         state=State.SENT,
         finished_at__gt=since,
         finished_at__lte=now - bouncing.ARRIVED_AFTER,
-    )
+    ).exclude(edition=ASKS)
     if since is None or (arrived and arrived.exists()):
         subscriber.soft_bounces, since = 0, now
     count = min(subscriber.soft_bounces + 1, 1000)
@@ -109,6 +124,10 @@ def _count(subscriber: Subscriber, now: datetime) -> Effect:
 def _block(subscriber: Subscriber, because: str, now: datetime) -> Effect:
     Subscriber.objects.filter(id=subscriber.id, blocked_at=None).update(blocked_at=now, blocked_because=because)
     return Effect.BLOCKED
+
+
+def _refused(subscriber: Subscriber, now: datetime) -> Effect:
+    return Effect.LEFT if refuse_asking(subscriber_id=subscriber.id, now=now) else Effect.NOTHING
 
 
 def _complained(subscriber: Subscriber, delivery: Delivery | None, now: datetime) -> Effect:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,6 +34,7 @@ _KEPT_FOR = timedelta(days=90)
 _AT_ONCE = 4
 
 MADE_WRONG = "It could not be made: something went wrong here. The operator's log has more."
+POSTED_WRONG = "It could not be posted: something went wrong here. The operator's log has more."
 SWITCHED_OFF = "{count} editions in a row could not be posted there, so nothing is posted any more."
 GONE = "It answered that nobody wants this any more (status 410), so nothing is posted any more."
 
@@ -150,7 +151,7 @@ def post_waiting(*, compose: Compose, post: Post, now: datetime, seconds: float 
     Several are posted at a time, each to another hook with the whole time that `post` gives it, so that one that does
     not answer keeps nobody waiting; what was never tried goes first. Each is claimed by an UPDATE, so that no two
     workers post the same. One that was claimed by a worker that died is tried again: then an edition can come twice,
-    and its number in X-Broadsheet-Delivery tells.
+    and its number in X-Broadsheet-Delivery tells. Raises what went wrong with one, once all others are written down.
     """
     end, tried = time.monotonic() + seconds, 0
     died = HookMessage.objects.filter(state=Way.CLAIMED, claimed_at__lt=now - rules.CLAIM_LASTS)
@@ -162,8 +163,7 @@ def post_waiting(*, compose: Compose, post: Post, now: datetime, seconds: float 
                 break
             made = [(message, _made(message, compose, now)) for message in messages]
             sent = [(message, lines.submit(_send, message, body, post, now)) for message, body in made if body]
-            for message, posted in sent:
-                _take(message, posted.result(), now)
+            _take_all(sent, now)
             tried += len(messages)
     return tried
 
@@ -213,6 +213,25 @@ def _send(message: HookMessage, body: bytes, post: Post, now: datetime) -> Poste
 def _wanted(message: HookMessage) -> Wanted:
     hook = message.hook
     return Wanted(Form(hook.form), Cadence(hook.cadence), message.edition, tuple(hook.sections))
+
+
+def _take_all(sent: list[tuple[HookMessage, Future[Posted]]], now: datetime) -> None:
+    """Write down what came of each, so that no other is posted again for the one that fails. Raises what went wrong."""
+    wrong: list[Exception] = []
+    for message, posted in sent:
+        try:
+            answer = posted.result()
+        except Exception as error:
+            wrong.append(error)
+            answer = Posted(0, POSTED_WRONG)
+        try:
+            _take(message, answer, now)
+        except Exception as error:
+            wrong.append(error)
+    for further in wrong[1:]:
+        _LOG.error("A further message could not be posted.", exc_info=further)
+    if wrong:
+        raise wrong[0]
 
 
 def _take(message: HookMessage, posted: Posted, now: datetime) -> None:

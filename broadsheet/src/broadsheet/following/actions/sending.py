@@ -20,14 +20,25 @@ from datetime import datetime
 from uuid import uuid4
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Case, F, Q, QuerySet, When, Window
+from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from broadsheet.following.actions import bouncing
 from broadsheet.following.models import Delivery, Post
 from broadsheet.following.queries.digests import Nothing
-from broadsheet.following.rules.delivering import ASKS, CLAIM_LASTS, Pace, State, Verdict, retry_after, verdict
+from broadsheet.following.rules.delivering import (
+    ASKS,
+    ASKS_AN_HOUR,
+    CLAIM_LASTS,
+    SHARE_OF_ASKS,
+    Pace,
+    State,
+    Verdict,
+    retry_after,
+    verdict,
+)
+from broadsheet.following.rules.subscribing import AGAIN
 from broadsheet.mailing.bounces import Kind as Bounce
 from broadsheet.mailing.lines import Asks, Ended, Lines
 from broadsheet.mailing.message import Outgoing
@@ -149,7 +160,8 @@ class Sender:
     """One that hands mail over. `place` names where it runs, where there is one at a time (see `recover`).
 
     `compose` makes a mail or says why there is none, `comes_back_to` the address for what cannot be delivered.
-    `a_minute` is how many mails go to one domain in a minute, 0 for any number.
+    `a_minute` is how many mails go to one domain in a minute, 0 for any number; a part of them may be mails that ask,
+    of which `asks_an_hour` go out altogether.
     """
 
     carrier: Carrier
@@ -158,6 +170,7 @@ class Sender:
     place: str
     connections: int = 2
     a_minute: int = 0
+    asks_an_hour: int = ASKS_AN_HOUR
     done: Done = field(default_factory=Done)
 
     def __post_init__(self) -> None:
@@ -167,6 +180,8 @@ class Sender:
         self._on_its_way: dict[int, _OnItsWay] = {}
         self._results: dict[int, _Result] = {}
         self._pace = Pace(self.a_minute)
+        self._pace_of_asks = Pace(-(-self.a_minute // SHARE_OF_ASKS))
+        self._pace_of_all_asks = Pace(-(-self.asks_an_hour // 60))
         self._look_at = 0.0
         self._claim_at = 0.0
         self._resting_until = 0.0
@@ -230,18 +245,18 @@ class Sender:
 
     def _claim(self) -> list[_Claimed]:
         """Take rows that are due: one of each domain, then a second of each, so that a large one keeps nobody waiting.
-        Before all others go the mails that ask, as somebody waits for hers.
+        Before all others go the mails that ask, as somebody waits for hers, but no more than their share.
 
         The condition on the state is in the UPDATE itself: of two that see the same row, one gets it.
         """
-        now = timezone.now()
-        due = (
-            Delivery.objects.filter(state=State.WAITING, finished_at=None, due_at__lte=now)
-            .exclude(domain__in=self._pace.resting(time.monotonic()))
-            .annotate(turn=Window(RowNumber(), partition_by=F("domain"), order_by=(F("due_at"), F("id"))))
-            .order_by(Case(When(edition=ASKS, then=0), default=1), "turn", "due_at", "id")
-        )
-        ids = self._within_pace(due.values_list("id", "domain")[:_CLAIMED_AT_ONCE])
+        now, at = timezone.now(), time.monotonic()
+        ids: list[int] = []
+        if not self._pace_of_all_asks.resting(at):
+            of_asks = self._due(now).filter(edition=ASKS).exclude(domain__in=self._pace_of_asks.resting(at))
+            asks = of_asks.values_list("id", "domain", "edition")
+            ids += self._within_pace(asks[: _CLAIMED_AT_ONCE // SHARE_OF_ASKS])
+        digests = self._due(now).exclude(edition=ASKS).values_list("id", "domain", "edition")
+        ids += self._within_pace(digests[: _CLAIMED_AT_ONCE - len(ids)])
         if not ids:
             self._claim_at = time.monotonic() + _WAIT
             return []
@@ -250,19 +265,38 @@ class Sender:
         )
         rows = Delivery.objects.filter(among("id", ids), state=State.CLAIMED, claimed_by=self.name).values_list(
             "id", "subscription_id", "edition", "domain", "attempts",
-            "subscription__left_at", "subscription__subscriber__blocked_at",
+            "subscription__left_at", "subscription__subscriber__blocked_at", "subscription__consent",
         )  # fmt: skip
         found = {row[0]: _Claimed(*row[:5], wanted=_is_wanted(row[2], *row[5:])) for row in rows}
         return [found[number] for number in ids if number in found]
 
-    def _within_pace(self, rows: Iterable[tuple[int, str]]) -> list[int]:
-        """Those of the rows whose domains may have a mail now; they are counted."""
+    def _due(self, now: datetime) -> QuerySet[Delivery]:
+        """What waits and may go, in turns of the domains."""
+        return (
+            Delivery.objects.filter(state=State.WAITING, finished_at=None, due_at__lte=now)
+            .exclude(domain__in=self._pace.resting(time.monotonic()))
+            .annotate(turn=Window(RowNumber(), partition_by=F("domain"), order_by=(F("due_at"), F("id"))))
+            .order_by("turn", "due_at", "id")
+        )
+
+    def _within_pace(self, rows: Iterable[tuple[int, str, str]]) -> list[int]:
+        """Those of the rows that may go now, as far as their domains go; they are counted."""
         at, ids = time.monotonic(), []
-        for number, domain in rows:
-            if self._pace.left(domain, at):
-                self._pace.count(domain, at)
+        for number, domain, edition in rows:
+            if all(pace.left(key, at) for pace, key in self._paces(domain, edition)):
+                self._count_pace(domain, edition)
                 ids.append(number)
         return ids
+
+    def _paces(self, domain: str, edition: str) -> list[tuple[Pace, str]]:
+        """What bounds a mail, and as what it counts there."""
+        of_asks = [(self._pace_of_asks, domain), (self._pace_of_all_asks, ASKS)]
+        return [(self._pace, domain), *(of_asks if edition == ASKS else ())]
+
+    def _count_pace(self, domain: str, edition: str, mails: int = 1) -> None:
+        at = time.monotonic()
+        for pace, key in self._paces(domain, edition):
+            pace.count(key, at, mails)
 
     def _release(self) -> None:
         """Give back what was claimed and not begun."""
@@ -337,7 +371,7 @@ class Sender:
                 self._results[event.number] = _result(event.outcome, on_its_way, timezone.now())
             else:
                 self._down = event.error
-                self._pace.count(on_its_way.claimed.domain, time.monotonic(), -1)
+                self._count_pace(on_its_way.claimed.domain, on_its_way.claimed.edition, -1)
                 self._results[event.number] = _waiting(on_its_way, timezone.now())
         return asks
 
@@ -408,9 +442,11 @@ class Sender:
         Post.objects.filter(id=1).update(down_since=post.down_since or now, said=self._down.sentence)
 
 
-def _is_wanted(edition: str, left_at: datetime | None, blocked_at: datetime | None) -> bool:
+def _is_wanted(edition: str, left_at: datetime | None, blocked_at: datetime | None, consent: Mapping[str, str]) -> bool:
     """Whether it still goes. Also a blocked address may be asked, where its reader wants that."""
-    return edition == ASKS or (left_at is None and blocked_at is None)
+    if edition == ASKS:
+        return blocked_at is None or consent.get("form") == AGAIN
+    return left_at is None and blocked_at is None
 
 
 def _result(outcome: Outcome, on_its_way: _OnItsWay, now: datetime) -> _Result:

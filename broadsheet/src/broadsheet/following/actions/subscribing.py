@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,19 +15,21 @@ from django.db.models import Q
 
 from broadsheet.accounts.rules import Ground, Person, Refused
 from broadsheet.following.actions.people import move_subscriptions
-from broadsheet.following.models import Delivery, Subscriber, Subscription
+from broadsheet.following.models import Asked, Delivery, Subscriber, Subscription
 from broadsheet.following.queries.subscribing import Subscribed, subscribed, wish_of
 from broadsheet.following.rules.delivering import ASKS, State
 from broadsheet.following.rules.schedule import next_due
 from broadsheet.following.rules.subscribing import (
-    ASKED_AGAIN_AFTER,
+    ASKS_KEPT_FOR,
     BLOCKED_ASKED_AFTER,
     CONFIRM_WITHIN,
     Cadence,
     LeftBy,
     Notices,
     Wish,
+    asked_again_after,
     digest_of,
+    mailbox_of,
     secret_of,
 )
 
@@ -38,26 +40,24 @@ _LIMIT = {
 }
 
 
-def ask(*, address: str, wish: Wish, consent: Mapping[str, str], now: datetime) -> str | None:
-    """Keep what somebody asks for until she confirms it, and put the mail that asks her into the outbox; its secret.
+def ask(*, address: str, wish: Wish, consent: Mapping[str, str], now: datetime) -> None:
+    """Keep what somebody asks for until she confirms it, and put the mail that asks her into the outbox.
 
-    None where no mail is to go: to an address that is blocked, and to one that was asked within the hour. There what
-    waits is changed to the newest wish, and the earlier mail confirms that. At most one wish waits for an address.
+    No mail goes to an address that is blocked, to one whose reader called such a mail spam, and to one that was asked
+    before, for longer each time that nobody answered. What waits is changed to the newest wish, which the earlier mail
+    confirms; at most one wish waits for an address.
     What is known of the address cannot be told by the time that it takes: the same is written, or written and undone.
     """
     with transaction.atomic():
         who, _ = Subscriber.objects.get_or_create(address=address, defaults={"made_at": now})
-        if who.blocked_at is None:
-            return _waiting(who, wish, consent, now, ASKED_AGAIN_AFTER)
-        with _undone():
-            _waiting(who, wish, consent, now, ASKED_AGAIN_AFTER)
-        return None
+        with _undone() if who.blocked_at else nullcontext():
+            _waiting(who, wish, consent, now)
 
 
-def ask_blocked(*, key: str, consent: Mapping[str, str], now: datetime) -> str | None:
-    """Have a blocked address asked, as a reader with that key says that mail arrives again; the secret of the mail.
+def ask_blocked(*, key: str, consent: Mapping[str, str], now: datetime) -> bool:
+    """Have a blocked address asked, as a reader with that key says that mail arrives again; whether a mail will go.
 
-    None where the address is not blocked, and where it was asked within a day. Who confirms is blocked no more.
+    None goes where the address is not blocked, and where it was asked within a day. Who confirms is blocked no more.
     """
     with transaction.atomic():
         row = (
@@ -65,20 +65,16 @@ def ask_blocked(*, key: str, consent: Mapping[str, str], now: datetime) -> str |
             .filter(key=key, confirmed_at__isnull=False, subscriber__blocked_at__isnull=False)
             .first()
         )
-        if row is None:
-            return None
-        return _waiting(row.subscriber, wish_of(row), consent, now, BLOCKED_ASKED_AFTER)
+        return row is not None and _waiting(row.subscriber, wish_of(row), consent, now, BLOCKED_ASKED_AFTER)
 
 
 def _waiting(
-    who: Subscriber, wish: Wish, consent: Mapping[str, str], now: datetime, again_after: timedelta
-) -> str | None:
-    """Keep the one wish that waits for an address, and have it asked; the secret of the mail, None where one went a
-    short time ago.
+    who: Subscriber, wish: Wish, consent: Mapping[str, str], now: datetime, again_after: timedelta | None = None
+) -> bool:
+    """Keep the one wish that waits for an address, and have it asked; whether a mail will go, as none went too short a
+    time ago. `again_after` is that time, where it is not a stranger who asks.
     """
-    is_due = Subscriber.objects.filter(Q(asked_at=None) | Q(asked_at__lte=now - again_after), id=who.id).update(
-        asked_at=now
-    )
+    is_due = _count(who.address, now, again_after)
     values = _columns(replace(wish, notices=Notices.NEVER)) | {
         "mine": False,
         "consent": dict(consent) | {"asked": now.isoformat()},
@@ -86,21 +82,27 @@ def _waiting(
     rows = Subscription.objects.filter(subscriber=who, confirmed_at=None)
     if not rows.update(**values):
         Subscription.objects.create(subscriber=who, key=_new_key(), made_at=now, **values)
-    row = rows.get()
-    if is_due:
-        return _ask(row, who.address, now)
-    with _undone():
-        _ask(row, who.address, now)
-    return None
+    with nullcontext() if is_due else _undone():
+        _ask(rows.get(), who.address, now)
+    return is_due
 
 
-def _ask(row: Subscription, address: str, now: datetime) -> str:
-    """Have the address asked whether it wants that; the secret of the mail."""
+def _count(address: str, now: datetime, again_after: timedelta | None) -> bool:
+    """Count that a mailbox is asked; False where it may not be asked now. Of two at once one is counted."""
+    row, _ = Asked.objects.get_or_create(mailbox=mailbox_of(address, settings.SECRET_KEY))
+    pause = again_after or asked_again_after(row.times)
+    is_due = (row.asked_at is None or row.asked_at <= now - pause) and (row.refused_at is None or bool(again_after))
+    counted, at = (row.times + 1, now) if is_due else (row.times, row.asked_at)
+    same = Asked.objects.filter(id=row.id, times=row.times, asked_at=row.asked_at)
+    return bool(same.update(times=counted, asked_at=at)) and is_due
+
+
+def _ask(row: Subscription, address: str, now: datetime) -> None:
+    """Have the address asked whether it wants that."""
     until = now + CONFIRM_WITHIN
     secret = secret_of(row.key, until, settings.SECRET_KEY)
     Subscription.objects.filter(id=row.id).update(secret_digest=digest_of(secret), secret_until=until)
     _post(row, address, now)
-    return secret
 
 
 def _post(row: Subscription, address: str, now: datetime) -> None:
@@ -130,17 +132,28 @@ def _undone() -> Iterator[None]:
 
 
 def forget_unconfirmed(*, now: datetime) -> None:
-    """Delete what nobody confirmed in time, and addresses that nothing hangs on."""
+    """Delete what nobody confirmed in time, addresses that nothing hangs on, and how often one was asked long ago.
+
+    That somebody refused to be asked is kept.
+    """
     long_ago = now - CONFIRM_WITHIN
     with transaction.atomic():
-        Subscription.objects.filter(confirmed_at=None, secret_until__lt=now).delete()
-        Subscriber.objects.filter(
-            Q(asked_at=None) | Q(asked_at__lt=long_ago),
-            made_at__lt=long_ago,
-            subscriptions=None,
-            user=None,
-            blocked_at=None,
-        ).delete()
+        unasked = Q(secret_until=None, made_at__lt=long_ago)
+        Subscription.objects.filter(Q(secret_until__lt=now) | unasked, confirmed_at=None).delete()
+        Subscriber.objects.filter(made_at__lt=long_ago, subscriptions=None, user=None, blocked_at=None).delete()
+        Asked.objects.filter(asked_at__lt=now - ASKS_KEPT_FOR, refused_at=None).delete()
+
+
+def refuse_asking(*, subscriber_id: int, now: datetime) -> bool:
+    """Drop the wish that waits for an address, and have its mailbox asked by no stranger any more; whether one did.
+
+    What was confirmed goes on.
+    """
+    with transaction.atomic():
+        address = Subscriber.objects.values_list("address", flat=True).get(id=subscriber_id)
+        mailbox = mailbox_of(address, settings.SECRET_KEY)
+        Asked.objects.update_or_create(mailbox=mailbox, defaults={"refused_at": now})
+        return bool(Subscription.objects.filter(subscriber=subscriber_id, confirmed_at=None).delete()[0])
 
 
 def confirm(*, secret: str, network: str, now: datetime) -> Subscribed | None:
@@ -166,8 +179,10 @@ def confirm(*, secret: str, network: str, now: datetime) -> Subscribed | None:
         if begun.id != waiting.id:
             waiting.delete()
         Subscriber.objects.filter(id=begun.subscriber_id).update(
-            confirmed_at=now, asked_at=None, blocked_at=None, blocked_because="", soft_bounces=0, soft_since=None
+            confirmed_at=now, blocked_at=None, blocked_because="", soft_bounces=0, soft_since=None
         )
+        mailbox = mailbox_of(begun.subscriber.address, settings.SECRET_KEY)
+        Asked.objects.filter(mailbox=mailbox).update(times=1, refused_at=None)
         return _begin(begun, replace(wish_of(waiting), mine=begun.mine, notices=Notices(begun.notices)), now)
 
 

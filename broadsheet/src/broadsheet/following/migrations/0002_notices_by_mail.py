@@ -15,4 +15,18 @@ class Migration(migrations.Migration):
             name='notices',
             field=models.CharField(default='never', max_length=8),
         ),
+        migrations.CreateModel(
+            name='Asked',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('mailbox', models.CharField(max_length=64, unique=True)),
+                ('times', models.PositiveSmallIntegerField(default=0)),
+                ('asked_at', models.DateTimeField(null=True)),
+                ('refused_at', models.DateTimeField(null=True)),
+            ],
+        ),
+        migrations.RemoveField(
+            model_name='subscriber',
+            name='asked_at',
+        ),
     ]

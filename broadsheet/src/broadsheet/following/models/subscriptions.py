@@ -19,7 +19,6 @@ class Subscriber(models.Model):
     address = models.EmailField(max_length=254, unique=True)
     user = models.OneToOneField("accounts.User", null=True, on_delete=models.CASCADE, related_name="+")
     made_at = models.DateTimeField()
-    asked_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
     soft_bounces = models.PositiveSmallIntegerField(default=0)
     soft_since = models.DateTimeField(null=True)
@@ -28,6 +27,19 @@ class Subscriber(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+
+class Asked(models.Model):
+    """How often a mailbox was asked whether it wants digests, since somebody there said yes, and when last.
+
+    `mailbox` stands for the address and does not tell it. After `refused_at` strangers cannot have it asked again:
+    somebody there called that mail spam.
+    """
+
+    mailbox = models.CharField(max_length=64, unique=True)
+    times = models.PositiveSmallIntegerField(default=0)
+    asked_at = models.DateTimeField(null=True)
+    refused_at = models.DateTimeField(null=True)
 
 
 class Subscription(models.Model):

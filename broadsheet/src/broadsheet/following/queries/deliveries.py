@@ -85,7 +85,9 @@ class DayOfMail:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """What is wrong with mail, in a sentence for the operator. `matter` is the same as long as it is one incident."""
+    """What is wrong with mail, in a sentence for the operator. `matter` is the same whenever it began, so that of a
+    server that fails again and again is told once a day.
+    """
 
     matter: str
     sentence: str
@@ -95,7 +97,8 @@ class Trouble:
 class Standing:
     """How mail goes.
 
-    `waiting` deliveries wait, the earliest since `oldest`; `subscribed` counts the subscriptions that get mail.
+    `waiting` deliveries wait; `oldest` is since when the earliest digest does of which nobody tried yet to send it, so
+    that an address that puts all mail off makes none late. `subscribed` counts the subscriptions that get mail.
     `down_since` is when the mail server stopped answering, and `said` why. `sent_at` is when the last mail went.
     `incidents` are what is wrong, none while all is well.
     """
@@ -159,7 +162,10 @@ _ENDED = ("sent", "nothing", "failed", "bounced", "doubtful")
 
 def standing(now: datetime) -> Standing:
     """How mail goes, and what is wrong with it."""
-    open_ = Delivery.objects.filter(finished_at=None).aggregate(count=Count("id"), oldest=Min("made_at"))
+    untried = Q(attempts=0) & ~Q(edition=ASKS)
+    open_ = Delivery.objects.filter(finished_at=None).aggregate(
+        count=Count("id"), oldest=Min("made_at", filter=untried)
+    )
     # A worker that does not run puts nothing into the outbox: what is due and not in it waits as well.
     overdue = receiving().filter(next_at__lte=now).aggregate(at=Min("next_at"))["at"]
     oldest = min(filter(None, (open_["oldest"], overdue)), default=None)
@@ -181,10 +187,10 @@ def _incidents(post: Post, oldest: datetime | None, sent_at: datetime | None, no
     found = []
     if post.down_since is not None:
         at = f"{post.down_since:%Y-%m-%d %H:%M}"
-        found.append(Trouble(f"down {at}", f"No mail goes out since {at} UTC. {post.said}"))
+        found.append(Trouble("down", f"No mail goes out since {at} UTC. {post.said}"))
     elif oldest is not None and now - oldest > LATE and (sent_at is None or now - sent_at > LATE):
         said = f"Mail waits since {oldest:%Y-%m-%d %H:%M} UTC, and none goes out. Does the worker run?"
-        found.append(Trouble(f"late {sent_at or oldest:%Y-%m-%d %H:%M}", said))
+        found.append(Trouble("late", said))
     for cadence, usual in USUAL_SILENCE.items():
         readers = _unheard(cadence, now - usual)
         if readers:

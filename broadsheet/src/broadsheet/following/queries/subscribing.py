@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,6 +13,8 @@ from broadsheet.bibliography.taxonomy import CATEGORIES
 from broadsheet.following.models import Subscriber, Subscription
 from broadsheet.following.rules.subscribing import Cadence, Notices, Wish, digest_of, secret_of
 from broadsheet.papers import queries as papers
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,10 @@ class Asking:
 
 
 def asking(subscription_id: int, *, now: datetime) -> Asking | None:
-    """What is to be asked of the subscription; None where nothing is any more: confirmed, too old, or gone."""
+    """What is to be asked of the subscription; None where nothing is any more: confirmed, too old, or gone.
+
+    So it is where the instance has another secret by now: a link would lead nowhere.
+    """
     row = (
         Subscription.objects.select_related("subscriber")
         .filter(id=subscription_id, secret_until__gt=now, confirmed_at=None)
@@ -106,7 +112,11 @@ def asking(subscription_id: int, *, now: datetime) -> Asking | None:
     )
     if row is None or row.secret_until is None:
         return None
-    return Asking(row.subscriber.address, wish_of(row), secret_of(row.key, row.secret_until, settings.SECRET_KEY))
+    secret = secret_of(row.key, row.secret_until, settings.SECRET_KEY)
+    if digest_of(secret) != row.secret_digest:
+        _log.warning("A mail that asks is not sent, as its link would lead nowhere: the instance's secret changed.")
+        return None
+    return Asking(row.subscriber.address, wish_of(row), secret)
 
 
 def by_key(key: str) -> Subscribed | None:

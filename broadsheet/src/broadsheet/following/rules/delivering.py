@@ -32,6 +32,12 @@ class State(StrEnum):
 # Stands in the place of an edition's label for the mail that asks somebody whether she wants digests.
 ASKS = "asks"
 
+# Of what a sender takes at once, and of what goes to a domain in a minute, so much at most is mails that ask, and a few
+# at least: anybody can have them sent.
+SHARE_OF_ASKS = 10  # one in so many
+# So many mails that ask go out in an hour altogether, evenly. More wait.
+ASKS_AN_HOUR = 600
+
 # Between one attempt and the next. Six of them are some 17 hours; by then the next edition is near.
 DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 4 * 60, 12 * 60))
 # As much is added at most, by chance, so that what failed together is not tried again together.

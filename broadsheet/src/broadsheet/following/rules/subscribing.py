@@ -47,9 +47,14 @@ MOST_SECTIONS = 30
 MOST_SEARCHES = 5
 LONGEST_SEARCH = 400  # characters
 
-# A link that confirms holds for so long. So long after such a mail the next may go to the same address:
+# A link that confirms holds for so long.
 CONFIRM_WITHIN = timedelta(days=7)
-ASKED_AGAIN_AFTER = timedelta(hours=1)
+# So long after the first, second, third and any later mail that asks, which nobody answered, the next may go there.
+ASKED_AGAIN_AFTER = (timedelta(hours=1), timedelta(days=1), timedelta(days=7), timedelta(days=30))
+# How often an address was asked is forgotten so long after the last time.
+ASKS_KEPT_FOR = timedelta(days=60)
+# The form, in a consent, by which a reader has an address asked again from which mail came back.
+AGAIN = "again"
 # So often a reader may have an address asked from which mail came back.
 BLOCKED_ASKED_AFTER = timedelta(days=1)
 
@@ -116,6 +121,20 @@ def read_address(text: str) -> str:
             }
         )
     return address
+
+
+def mailbox_of(address: str, instance_secret: str) -> str:
+    """What stands for the mailbox of an address where it is counted how often it was asked: 64 characters that do not
+    tell the address. One with a tag (RFC 5233), such as ada+papers@example.org, is the mailbox without it.
+    """
+    local, _, host = address.rpartition("@")
+    said = f"broadsheet asked {local.partition('+')[0] or local}@{host}"
+    return hmac.new(instance_secret.encode(), said.encode(), sha256).hexdigest()
+
+
+def asked_again_after(times: int) -> timedelta:
+    """How long nobody may have a mailbox asked that was asked so many times, once at least, and did not answer."""
+    return ASKED_AGAIN_AFTER[min(times, len(ASKED_AGAIN_AFTER)) - 1]
 
 
 def read_wish(typed: Typed, *, zones: frozenset[str], is_section: Callable[[str], bool]) -> Wish:

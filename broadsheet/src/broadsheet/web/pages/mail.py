@@ -30,6 +30,7 @@ from broadsheet.following.queries import subscribing as queries
 from broadsheet.following.queries.subscribing import Subscribed
 from broadsheet.following.rules import schedule
 from broadsheet.following.rules.subscribing import (
+    AGAIN,
     LONGEST_ADDRESS,
     Cadence,
     LeftBy,
@@ -192,8 +193,8 @@ def manage(request: HttpRequest, key: str) -> HttpResponse:
 
 def _asked_again(request: HttpRequest, found: Subscribed, now: datetime) -> str:
     """Ask a blocked address whether mail arrives again, and say what was done."""
-    consent = {"form": "again", "from": _network(request)}
-    if actions.ask_blocked(key=found.key, consent=consent, now=now) is None:
+    consent = {"form": AGAIN, "from": _network(request)}
+    if not actions.ask_blocked(key=found.key, consent=consent, now=now):
         return (
             "A mail to confirm went there less than a day ago, or nothing is wrong with this address any more. "
             "Look for that mail, or come back tomorrow."
