@@ -170,8 +170,8 @@ def entries(edition: Edition, *, offset: int = 0, limit: int = 60) -> list[Entry
     moved = papers.canonical(row.paper_id for row in rows if row.merged_into)
     if not moved:
         return [_entry(row, row.paper_id) for row in rows]
-    places_ = EditionEntry.objects.filter(among("paper", moved.values()), edition=edition.id)
-    shown = set(places_.values_list("paper_id", flat=True))
+    own = EditionEntry.objects.filter(among("paper", moved.values()), edition=edition.id)
+    shown = set(own.values_list("paper_id", flat=True))
     roots = {row.paper_id: moved.get(row.paper_id, row.paper_id) for row in rows}
     repeated = _repeated(roots, shown)
     return [_entry(row, roots[row.paper_id]) for row in rows if row.paper_id not in repeated]

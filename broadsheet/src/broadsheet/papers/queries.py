@@ -177,13 +177,18 @@ def _families(ids: Iterable[int]) -> dict[int, list[int]]:
 
 def by_ids(ids: Collection[int]) -> dict[int, Paper]:
     """The shown paper for each id. Ids that do not exist are absent."""
-    rows = {row.id: row for row in Paper.objects.filter(among("id", set(ids)))}
+    rows = _rows(ids)
     moved = {paper_id for paper_id, row in rows.items() if row.merged_into_id}
     if moved:
         roots = canonical(moved)
-        winners = {row.id: row for row in Paper.objects.filter(among("id", set(roots.values())))}
+        winners = _rows(roots.values())
         rows.update({paper_id: winners[root] for paper_id, root in roots.items()})
     return rows
+
+
+def _rows(ids: Iterable[int]) -> dict[int, Paper]:
+    """The rows of these ids, merged away or not. Django's `in_bulk` makes a statement of its own for each number."""
+    return {row.id: row for row in Paper.objects.filter(among("id", set(ids)))}
 
 
 def find(key: str) -> Paper | None:
@@ -225,7 +230,7 @@ def stated(source: str, source_keys: Iterable[str]) -> dict[str, int]:
 def beliefs(ids: Collection[int]) -> dict[int, Record]:
     """What we believe of each paper, as a record whose source is ``belief``; for comparing with other records."""
     known = identifiers_of(ids)
-    return {paper_id: as_record(row, known[paper_id]) for paper_id, row in Paper.objects.in_bulk(list(known)).items()}
+    return {paper_id: as_record(row, known[paper_id]) for paper_id, row in _rows(known).items()}
 
 
 def identifiers_of(ids: Iterable[int]) -> dict[int, list[Identifier]]:

@@ -52,14 +52,23 @@ def _lines(sheet: Sheet, footing: Footing) -> Iterator[str]:
 
 
 def _briefs(told: Briefs) -> Iterator[str]:
-    yield _RULE
-    yield from _paragraph(told.heading.upper())
-    yield ""
+    yield from _opening(told.heading)
     for brief in told.briefs:
         yield from _brief(brief)
-    if told.more:
-        yield from _paragraph(f"{told.more}:")
-        yield from _paragraph(told.url)
+    yield from _rest(told.more, told.url)
+
+
+def _opening(heading: str, count: str = "") -> Iterator[str]:
+    yield _RULE
+    yield from _paragraph(f"{heading.upper()}, {count}" if count else heading.upper())
+    yield ""
+
+
+def _rest(more: str, url: str) -> Iterator[str]:
+    """How many are not in it, and where they are; nothing where all are."""
+    if more:
+        yield from _paragraph(f"{more}:")
+        yield from _paragraph(url)
         yield ""
 
 
@@ -74,18 +83,13 @@ def _brief(brief: Brief) -> Iterator[str]:
 
 
 def _column(column: Column) -> Iterator[str]:
-    yield _RULE
-    yield from _paragraph(f"{column.heading.upper()}, {column.count}" if column.count else column.heading.upper())
-    yield ""
+    yield from _opening(column.heading, column.count)
     if column.nothing:
         yield from _paragraph(column.nothing)
         yield ""
     for item in column.items:
         yield from _item(item)
-    if column.more:
-        yield from _paragraph(f"{column.more}:")
-        yield from _paragraph(column.url)
-        yield ""
+    yield from _rest(column.more, column.url)
 
 
 def _item(item: Item) -> Iterator[str]:
