@@ -5,8 +5,9 @@
 The papers are real as far as there are real ones; beyond, they are made of real text (`enlarged` says how). Vectors are
 real ones of the product's model, as many as the folder has that VECTORS names (`embed_papers` computes them), and for
 the other papers made of real ones. Data are written once and read by all. Every engine gets the same questions
-(`search_questions`), made with a seed from real papers, in a process of its own that is bound to one core; its memory
-is looked at twice a second. What is typed is really encoded.
+(`search_questions`), made with a seed from real papers, in a process of its own that is bound to one core (Broadsheet
+builds its words with all cores, as its worker does; seconds of all cores are counted); its memory is looked at twice a
+second. What is typed is really encoded.
 
 Ways of asking: "words" gives the keys of 20 papers; "meaning" encodes what is typed and finds the nearest; "both" is
 the page that a reader gets: encoding, both sides fused, 20 titles and abstracts fetched, and marked where the engine
@@ -192,7 +193,7 @@ def _begun(about: dict[str, Any], limits: Limits) -> dict[str, Any]:
     """The figures so far: those of the last run when they were made of the same data on the same machine."""
     begun: dict[str, Any] = {
         "data": about,
-        "threads": "each engine in a process of its own, bound to one core",
+        "threads": "each engine in a process of its own, bound to one core; Broadsheet builds its words with all cores",
         "limits": {
             "build_minutes": limits.build_s / 60,
             "seconds_for_each_kind": limits.kind_s,

@@ -140,6 +140,23 @@ def _quick_passwords() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_order_by_chance() -> Iterator[None]:
+    """What asks SQLite for rows and names no order gets them in the reverse of the usual one.
+
+    PostgreSQL gives them as it likes. So whatever relies on an order that it did not ask for fails here, each time.
+    """
+    from django.db.backends.signals import connection_created
+
+    def reverse(*, connection: Any, **_: Any) -> None:
+        if connection.vendor == "sqlite":
+            connection.cursor().execute("PRAGMA reverse_unordered_selects = ON")
+
+    connection_created.connect(reverse)
+    yield
+    connection_created.disconnect(reverse)
+
+
 @pytest.fixture(autouse=True)
 def data_folder(request: pytest.FixtureRequest) -> Path | None:
     """For a test that uses the database: a data folder of its own, with an empty place for the index; else None."""

@@ -43,7 +43,7 @@ STONES = [f"Stones and the {word} of them" for word in ("weight", "colour", "age
 def ids() -> dict[str, int]:
     store_many([said(title) for title in [*HARBOURS, *MEADOWS, *LAMPS, *STONES]])
     learn_all()
-    return {row.title: row.id for row in papers.Paper.objects.all()}
+    return {row.title: row.id for row in papers.Paper.objects.order_by("id")}
 
 
 @pytest.fixture

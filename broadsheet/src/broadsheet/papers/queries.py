@@ -234,14 +234,14 @@ def beliefs(ids: Collection[int]) -> dict[int, Record]:
 
 
 def identifiers_of(ids: Iterable[int]) -> dict[int, list[Identifier]]:
-    """The identifiers of each shown paper, those of papers merged into it included."""
+    """The identifiers of each shown paper in their order, those of papers merged into it included."""
     roots = families(ids)
     member_of = {member: root for root, members in roots.items() for member in members}
     result: dict[int, list[Identifier]] = {paper_id: [] for paper_id in roots}
     rows = PaperIdentifier.objects.filter(among("paper", member_of)).values_list("paper_id", "scheme", "value")
     for paper_id, scheme, value in rows:
         result[member_of[paper_id]].append(Identifier(Scheme(scheme), value))
-    return result
+    return {paper_id: sorted(known) for paper_id, known in result.items()}
 
 
 def as_record(row: Paper, known: Iterable[Identifier]) -> Record:

@@ -66,7 +66,7 @@ def _authors(row: papers.Paper) -> str:
 
 def _particulars(row: papers.Paper, base: str) -> Iterator[tuple[str, str]]:
     known = papers.identifiers_of([row.id])[row.id]
-    for found in sorted(known):
+    for found in known:
         yield found.scheme.giver, linked(found.value, found.url)
         if found.scheme is Scheme.ARXIV:
             yield "PDF", f"<https://arxiv.org/pdf/{found.value}>"

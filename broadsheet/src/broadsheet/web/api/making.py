@@ -56,7 +56,7 @@ _PAPER: Mapping[str, Callable[[_Known], Any]] = {
     "organization": lambda known: known.row.organization or None,
     "code_url": lambda known: addresses.outside(known.row.code_url) or None,
     "project_url": lambda known: addresses.outside(known.row.project_url) or None,
-    "identifiers": lambda known: [str(identifier) for identifier in sorted(known.identifiers)],
+    "identifiers": lambda known: [str(identifier) for identifier in known.identifiers],
     "evidence": lambda known: _measured(known.evidence),
 }
 _NOTHING = evidence.Known()

@@ -220,7 +220,7 @@ def _item(number: int, chosen: Chosen, card: cards.Card, known: Sequence[Identif
         measured=shortened(plain(card.verdict.sentence), _SENTENCE) if card.verdict else "",
         late=chosen.late,
         url=base + card.url,
-        links=tuple(_links(card, {each.scheme: each for each in sorted(known, reverse=True)})),
+        links=tuple(_links(card, {each.scheme: each for each in reversed(known)})),
     )
 
 

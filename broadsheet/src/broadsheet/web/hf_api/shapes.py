@@ -90,7 +90,7 @@ def single(
     """The paper by itself, with the editions that have it and every identifier that is known."""
     day = next((edition.start for edition, _ in places if edition.kind is Kind.DAY), paper.day)
     ours = _ours(paper, base)
-    ours["identifiers"] = [str(identifier) for identifier in sorted(identifiers)]
+    ours["identifiers"] = [str(identifier) for identifier in identifiers]
     ours["editions"] = [_place(edition, entry, base) for edition, entry in places]
     told = {"numComments": regard.comments, "isAuthorParticipating": regard.by_author}
     return {**_paper(paper, day, regard), **NO_REPOSITORIES, **told, OURS: ours}

@@ -44,7 +44,7 @@ _MEASURE = 50  # tokens of a part of a measurement
 def get_paper(wanted: GetPaper, base: str) -> Paper:
     """Everything that is known of a paper but its text. Raises Unanswerable when it is not here."""
     row, detail = paper_named(wanted.id), wanted.detail
-    known = sorted(papers.identifiers_of([row.id])[row.id])
+    known = papers.identifiers_of([row.id])[row.id]
     names = [cut(cards.author(name).name, _NAME) for name in row.authors[: _AUTHORS[detail]]]
     full = detail == "full"
     line = _LINE[detail]

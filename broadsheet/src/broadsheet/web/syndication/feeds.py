@@ -192,9 +192,9 @@ def _state(head: Head) -> State:
 # --- Papers ----------------------------------------------------------------------------------------------------------
 
 
-def _of_paper(card: cards.Card, known: Iterable[Identifier], part: Part, base: str) -> Entry:
+def _of_paper(card: cards.Card, known: Sequence[Identifier], part: Part, base: str) -> Entry:
     row, place = card.paper, part.places.get(card.paper.id)
-    by_scheme = {found.scheme: found for found in sorted(known, reverse=True)}
+    by_scheme = {found.scheme: found for found in reversed(known)}
     published = _published(row)
     return Entry(
         id=tag(f"paper/{row.key}"),
