@@ -124,7 +124,7 @@ class EmbeddedIndex:
         if meaning is None:
             return None
         try:
-            return hybrid.Answer(reader.searcher, query, plan, meaning)
+            return hybrid.Answer(reader, query, plan, meaning)
         except Damaged as error:
             self._vectored.failed(error)
             return None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 import tantivy
@@ -11,7 +13,17 @@ import tantivy
 from broadsheet.search import explaining, fusion
 from broadsheet.search.adapters import embedded_schema as schema
 from broadsheet.search.adapters.embedded_explaining import Scores
-from broadsheet.search.adapters.embedded_reader import Page, Row, best, best_behind, column, counted, placed, total_of
+from broadsheet.search.adapters.embedded_reader import (
+    Page,
+    Reader,
+    Row,
+    best,
+    best_behind,
+    column,
+    counted,
+    placed,
+    total_of,
+)
 from broadsheet.search.dense.store import Found, Vectors
 from broadsheet.search.embedding import Floats
 from broadsheet.search.explanation import Explanation
@@ -24,11 +36,13 @@ from broadsheet.search.query import Query, Sort
 # Nearest papers that are asked for beyond those that are wanted: some may be gone or have another text by now.
 _SPARE = 50
 
-# Filters are applied to the nearest papers, twice as many of them as should leave enough but no more than this, when it
-# costs less than to compare all papers that pass. To look one of the nearest up takes so many times as long as to read
-# one that passes.
+# Filters are applied to the nearest papers, from the first on until enough pass, when that should cost less than to
+# compare all that pass: to look one of the nearest up takes `_LOOKING_UP` times as long as to read one that passes.
+# They are sought among so many times as many as should do, then among `_MOST`: having more costs little, as looking
+# ends with the last that is needed.
+_WIDER = 8
 _MOST = 10_000
-_LOOKING_UP = 8
+_LOOKING_UP = 11
 # Papers that are looked up at a time: of more, each takes longer.
 _AT_ONCE = 400
 _LAST_DAY = 9999_12_31
@@ -55,11 +69,13 @@ class _Paper:
 class Answer:
     """The candidates of both sides in the order of `fusion`; behind them come the others that have one of the words."""
 
-    def __init__(self, searcher: tantivy.Searcher, query: Query, plan: Plan, meaning: Meaning) -> None:
-        self._searcher, self._query, self._plan = searcher, query, plan
+    def __init__(self, reader: Reader, query: Query, plan: Plan, meaning: Meaning) -> None:
+        self._searcher = searcher = reader.searcher
+        self._query, self._plan = query, plan
         self._wanted = schema.query(plan)
         self._found, lexical = best(searcher, self._wanted, 0, DEPTH)
-        papers, cosines = _candidates(searcher, plan, meaning, [row.pk for row in lexical])
+        near = _nearest(searcher, plan, meaning, reader.passing(plan) if schema.has_filters(plan) else None)
+        papers, cosines = _candidates(searcher, plan, meaning, near, [row.pk for row in lexical])
         self._candidates = {pk: Candidate(pk, paper.lexical, cosines.get(pk)) for pk, paper in papers.items()}
         self._mixture = Mixture.of(plan, self._candidates.values())
         rows = [Row(self._mixture.score(each), papers[pk].newest, pk) for pk, each in self._candidates.items()]
@@ -177,10 +193,9 @@ def _papers(searcher: tantivy.Searcher, hits: list[tuple[float, tantivy.DocAddre
 
 
 def _candidates(
-    searcher: tantivy.Searcher, plan: Plan, meaning: Meaning, lexical: list[int]
+    searcher: tantivy.Searcher, plan: Plan, meaning: Meaning, near: Found, lexical: list[int]
 ) -> tuple[dict[int, _Paper], dict[int, float]]:
     """The best papers of both sides, and the cosines of those that have a vector."""
-    near = _nearest(searcher, plan, meaning)
     papers = _looked_up(searcher, plan, [*lexical, *near.pks.tolist()])
     nearest = _valid(near, papers)
     least = fusion.least_cosine(plan, meaning.unrelated)
@@ -189,22 +204,25 @@ def _candidates(
     return {pk: papers[pk] for pk in dict.fromkeys([*lexical, *chosen])}, known
 
 
-def _nearest(searcher: tantivy.Searcher, plan: Plan, meaning: Meaning) -> Found:
-    """Papers near in meaning, the nearest first, of which enough pass the filters."""
+def _nearest(searcher: tantivy.Searcher, plan: Plan, meaning: Meaning, number: int | None) -> Found:
+    """Papers near in meaning, the nearest first, of which enough pass the filters.
+
+    `number` is about how many papers pass, None without filters.
+    """
     wanted = DEPTH + _SPARE
-    if not schema.has_filters(plan):
+    if number is None:
         return meaning.vectors.nearest(meaning.vector, wanted)
-    number = total_of(searcher.search(schema.passing(plan), limit=1, count=True))
     expected = DEPTH * searcher.num_docs // max(number, 1)
-    if _LOOKING_UP * expected < number:
-        window = min(2 * expected + _SPARE, _MOST)
-        near = meaning.vectors.nearest(meaning.vector, window)
+    windows = (min(_WIDER * expected, _MOST), _MOST) if _LOOKING_UP * expected < number else ()
+    for window in dict.fromkeys(windows):
+        near = meaning.vectors.nearest(meaning.vector, window + _SPARE)
         found = _first_passing(searcher, plan, near)
         # What means something else may have other categories and times: then too few of the nearest pass.
         if len(found.pks) >= DEPTH or len(near.pks) < window:
             return found
+    number = total_of(searcher.search(schema.passing(plan), limit=1, count=True))
     passing = searcher.search(schema.passing(plan), limit=max(number, 1), count=True)
-    keys = column(searcher, "pk", [address for _score, address in passing.hits])
+    keys: Sequence[Any] = searcher.fast_field_values("pk", list(map(itemgetter(1), passing.hits)))
     return meaning.vectors.nearest(meaning.vector, wanted, among=keys)
 
 

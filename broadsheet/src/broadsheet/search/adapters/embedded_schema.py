@@ -281,6 +281,12 @@ def older(newest_below: int) -> tantivy.Query:
     return tantivy.Query.range_query(SCHEMA, "newest", FieldType.Integer, 0, newest_below - 1)
 
 
+def filters_of(plan: Plan) -> tuple[object, ...]:
+    """The filters and exclusions of a plan, to tell them from those of others."""
+    wanted = (plan.authors, plan.categories, plan.venues, plan.since, plan.until, plan.has_code, plan.holds)
+    return (*wanted, plan.without, plan.without_authors, plan.without_categories, plan.without_venues)
+
+
 def has_filters(plan: Plan) -> bool:
     """Whether a plan has filters or exclusions."""
     return any(True for _one in (*_filters(plan), *_exclusions(plan)))
