@@ -132,7 +132,9 @@ def test_a_parameter_that_cannot_be_meant_is_refused_by_name(cast, get, query: s
             "sort is 'best'; write 'relevance', 'newest', 'votes' or 'trending'.",
             id="one of a few",
         ),
-        pytest.param("/api/v1/papers.jsonl?limit=-1", "limit is '-1'; write a number, 0 or more.", id="no greatest"),
+        pytest.param(
+            "/api/v1/papers.jsonl?limit=-1", "limit is '-1'; write a number from 0 to 999,999,999.", id="too little"
+        ),
         pytest.param("/api/v1/search?explain=maybe", "explain is 'maybe'; write true or false.", id="yes or no"),
     ],
 )

@@ -14,7 +14,7 @@ from broadsheet import links
 from broadsheet.papers import queries as papers
 from broadsheet.web.api import making, shapes
 from broadsheet.web.api.endpoint import AGAIN_SECONDS, Asked, Endpoint, Example
-from broadsheet.web.api.parameters import FIELDS, Number, PaperFields, Parameters
+from broadsheet.web.api.parameters import FIELDS, GREATEST, Number, PaperFields, Parameters
 from broadsheet.web.api.problems import NotAnswered, repeated
 
 MEDIA_TYPE = "application/jsonl"
@@ -41,7 +41,9 @@ class OfExport(Parameters):
         max_length=200,
         description="The `cursor` of the last line that was read; empty: from the beginning.",
     )
-    limit: Number = Field(default=0, ge=0, description="How many papers at most; 0: all there are.", examples=[1000])
+    limit: Number = Field(
+        default=0, ge=0, le=GREATEST, description="How many papers at most; 0: all there are.", examples=[1000]
+    )
     fields: PaperFields = Field(default=(), description=FIELDS, examples=["id,title,authors"])
 
 

@@ -16,6 +16,8 @@ from broadsheet.web.api.problems import Mistake, NotAnswered, repeated
 from broadsheet.web.api.shapes import Paper, WholePaper
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
+# The greatest number that is read where nothing less is the most.
+GREATEST = 999_999_999
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -139,8 +141,7 @@ def _meant(schema: dict[str, Any]) -> str:
         *values, last = [f"'{value}'" for value in schema["enum"]]
         return f"{', '.join(values)} or {last}" if values else last
     if schema["type"] == "integer":
-        least, most = schema["minimum"], schema.get("maximum")
-        return f"a number from {least} to {most}" if most else f"a number, {least} or more"
+        return f"a number from {schema['minimum']} to {schema['maximum']:,}"
     return "true or false" if schema["type"] == "boolean" else "a day as in 2026-11-20"
 
 
