@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from broadsheet.editions.models import Edition as Row
@@ -19,6 +19,7 @@ from broadsheet.ingest import queries as ingest
 from broadsheet.ingest.rules import DayAudit, Line, State
 from broadsheet.papers import queries as papers
 from broadsheet.storage import among
+from broadsheet.storage.prepared import Prepared
 
 # Changes of a closed edition that are looked at, and how many of them are told.
 _CHANGES_READ = 1000
@@ -138,17 +139,26 @@ def front() -> Edition | None:
     `rules.DAY_OF_NEWS`).
     """
     # What is announced in the evening carries the next day's date; a later date is somebody's mistake.
-    printed = Row.objects.filter(size__gt=0, start__lte=_today() + timedelta(days=1)).order_by("-start")
-    days = printed.filter(kind=Kind.DAY)
+    latest = _today() + timedelta(days=1)
     row = (
-        days.filter(
-            Q(announced__gte=DAY_OF_NEWS) | Q(announced__gt=0, start__gte=_today() - timedelta(days=RECENT_DAYS))
-        ).first()
-        or printed.filter(kind=Kind.FIRST).first()
-        or days.first()
-        or printed.filter(kind=Kind.MONTH).first()
+        _NEWS(latest, _today() - timedelta(days=RECENT_DAYS))
+        or _LATEST(latest, Kind.FIRST)
+        or _LATEST(latest, Kind.DAY)
+        or _LATEST(latest, Kind.MONTH)
     )
-    return _edition(row) if row else None
+    return _edition(row[0]) if row else None
+
+
+_LATEST = Prepared(
+    lambda latest, kind: Row.objects.filter(kind=kind, size__gt=0, start__lte=latest).order_by("-start")[:1]
+)
+_NEWS = Prepared(
+    lambda latest, recent: (
+        Row.objects.filter(kind=Kind.DAY, size__gt=0, start__lte=latest)
+        .filter(Q(announced__gte=DAY_OF_NEWS) | Q(announced__gt=0, start__gte=recent))
+        .order_by("-start")[:1]
+    )
+)
 
 
 def _today() -> date:
@@ -159,14 +169,16 @@ def edition_of(kind: Kind, label: str) -> Edition | None:
     """The edition of a kind and label; None when it was never printed, or is empty again."""
     if "\0" in label:  # PostgreSQL refuses to look for one
         return None
-    row = Row.objects.filter(kind=kind, label=label, size__gt=0).first()
-    return _edition(row) if row else None
+    row = _LABELLED(kind, label)
+    return _edition(row[0]) if row else None
+
+
+_LABELLED = Prepared(lambda kind, label: Row.objects.filter(kind=kind, label=label, size__gt=0))
 
 
 def entries(edition: Edition, *, offset: int = 0, limit: int = 60) -> list[Entry]:
     """A part of the list, in the order of its ranks. A paper merged into another one of the list is not repeated."""
-    printed = EditionEntry.objects.filter(edition=edition.id, rank__isnull=False).order_by("rank")
-    rows = list(printed.annotate(merged_into=F("paper__merged_into"))[offset : offset + limit])
+    rows = _ENTRIES(edition.id, offset=offset, limit=limit)
     moved = papers.canonical(row.paper_id for row in rows if row.merged_into)
     if not moved:
         return [_entry(row, row.paper_id) for row in rows]
@@ -175,6 +187,15 @@ def entries(edition: Edition, *, offset: int = 0, limit: int = 60) -> list[Entry
     roots = {row.paper_id: moved.get(row.paper_id, row.paper_id) for row in rows}
     repeated = _repeated(roots, shown)
     return [_entry(row, roots[row.paper_id]) for row in rows if row.paper_id not in repeated]
+
+
+_ENTRIES = Prepared(
+    lambda edition, offset, limit: (
+        EditionEntry.objects.filter(edition=edition, rank__isnull=False)
+        .order_by("rank")
+        .annotate(merged_into=F("paper__merged_into"))[offset : offset + limit]
+    )
+)
 
 
 def papers_of(edition: Edition) -> list[int]:
@@ -308,10 +329,14 @@ def neighbours(edition: Edition) -> tuple[Edition | None, Edition | None]:
 
 def around(kind: Kind, start: date) -> tuple[Edition | None, Edition | None]:
     """The editions of a kind before and after the one that begins, or would begin, on that day."""
-    same = Row.objects.filter(kind=kind, size__gt=0)
-    before = same.filter(start__lt=start).order_by("-start").first()
-    after = same.filter(start__gt=start).order_by("start").first()
-    return (_edition(before) if before else None, _edition(after) if after else None)
+    before, after = _BEFORE(kind, start), _AFTER(kind, start)
+    return (_edition(before[0]) if before else None, _edition(after[0]) if after else None)
+
+
+_BEFORE = Prepared(
+    lambda kind, start: Row.objects.filter(kind=kind, size__gt=0, start__lt=start).order_by("-start")[:1]
+)
+_AFTER = Prepared(lambda kind, start: Row.objects.filter(kind=kind, size__gt=0, start__gt=start).order_by("start")[:1])
 
 
 def archive(kind: Kind, *, before: date | None = None, limit: int = 60) -> list[Edition]:
@@ -461,7 +486,10 @@ def _spoken(days: list[DayAudit]) -> list[Day]:
 
 
 def _printed(days: list[date]) -> dict[date, Edition]:
-    return {row.start: _edition(row) for row in Row.objects.filter(kind=Kind.DAY, size__gt=0, start__in=days)}
+    return {row.start: _edition(row) for row in _PRINTED([day.isoformat() for day in days])}
+
+
+_PRINTED = Prepared(lambda days: Row.objects.filter(among("start", days), kind=Kind.DAY, size__gt=0))
 
 
 def _day(day: date, edition: Edition | None, known: DayAudit | None) -> Day:
@@ -478,7 +506,7 @@ def marks(listed: Iterable[Edition]) -> dict[date, str]:
 
 def _changes(edition: Edition) -> tuple[Changed, ...]:
     """What changed the edition after it was closed, day by day, the latest first."""
-    rows = EditionChange.objects.filter(edition=edition.id).order_by("-id")[:_CHANGES_READ]
+    rows = _CHANGES(edition.id)
     together: dict[tuple[date, str], tuple[datetime, int]] = {}
     for row in rows:
         day = row.at.astimezone(ANNOUNCEMENT_ZONE).date()
@@ -488,6 +516,9 @@ def _changes(edition: Edition) -> tuple[Changed, ...]:
         Changed(latest, audits.change_words(Change(kind), number)) for (_, kind), (latest, number) in together.items()
     ]
     return tuple(told[:_CHANGES_TOLD])
+
+
+_CHANGES = Prepared(lambda edition: EditionChange.objects.filter(edition=edition).order_by("-id")[:_CHANGES_READ])
 
 
 def _papers(number: int) -> str:
@@ -506,7 +537,17 @@ def _facts(edition: Edition) -> list[tuple[str, str]]:
 
 
 def _merged(edition: Edition) -> int:
-    return EditionEntry.objects.filter(edition=edition.id, paper__merged_into__isnull=False).count()
+    return next(iter(_MERGED(edition.id)), 0)
+
+
+_MERGED = Prepared(
+    lambda edition: (
+        EditionEntry.objects.filter(edition=edition, paper__merged_into__isnull=False)
+        .values_list("edition")
+        .annotate(merged=Count("id"))
+        .values_list("merged", flat=True)
+    )
+)
 
 
 # How the line tells which date put papers into the edition.

@@ -14,6 +14,7 @@ from broadsheet.evidence.rules import Claim, Figures, Record, Tier, Verdict, rec
 from broadsheet.evidence.rules.verdicts import FEWEST_SEEDS
 from broadsheet.papers import queries as papers
 from broadsheet.storage import among
+from broadsheet.storage.prepared import Prepared
 
 __all__ = ["Claim", "Figures", "Record", "Tier", "Verdict"]
 
@@ -73,15 +74,18 @@ def for_papers(ids: Collection[int]) -> dict[int, list[Claim]]:
     """The claims of each shown paper, those of papers merged into it included. Papers without claims are absent."""
     member_of = _members(ids)
     result: dict[int, list[Claim]] = {}
-    for row in ClaimRow.objects.filter(among("paper", member_of)).order_by("id"):
+    for row in _CLAIMS(member_of):
         result.setdefault(member_of[row.paper_id], []).append(_claim(row))
     return result
+
+
+_CLAIMS = Prepared(lambda ids: ClaimRow.objects.filter(among("paper", ids)).order_by("id"))
 
 
 def known(ids: Collection[int]) -> dict[int, Known]:
     """The claims of each shown paper and what was measured of them. Papers without claims are absent."""
     member_of = _members(ids)
-    claims = list(ClaimRow.objects.filter(among("paper", member_of)).order_by("id"))
+    claims = _CLAIMS(member_of)
     if not claims:
         return {}
     measured = _by_claim(MeasurementRow.objects.filter(among("claim", [row.id for row in claims])))

@@ -11,6 +11,7 @@ from broadsheet.ingest.models import DayCheck, Estimate, ImportRun, Place, Rejec
 from broadsheet.ingest.rules import DayAudit, Line, State
 from broadsheet.ingest.rules.dating import How
 from broadsheet.storage import among
+from broadsheet.storage.prepared import Prepared
 
 __all__ = ["ImportRun", "Place"]
 
@@ -55,8 +56,10 @@ def how_dated(day: date, works: Iterable[Identifier]) -> How:
 
 def audits(days: Iterable[date]) -> dict[date, DayAudit]:
     """The audits of the days as they were last made, in one question. A day that was never checked is absent."""
-    rows = DayCheck.objects.filter(among("day", [day.isoformat() for day in days]))
-    return {row.day: _audit(row) for row in rows}
+    return {row.day: _audit(row) for row in _CHECKS([day.isoformat() for day in days])}
+
+
+_CHECKS = Prepared(lambda days: DayCheck.objects.filter(among("day", days)))
 
 
 def _audit(row: DayCheck) -> DayAudit:

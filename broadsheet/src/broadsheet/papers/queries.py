@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import orjson
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from broadsheet.bibliography import identifiers, merging, names
 from broadsheet.bibliography.dates import PartialDate
@@ -27,6 +27,7 @@ from broadsheet.papers.models import (
     Topic,
 )
 from broadsheet.storage import among
+from broadsheet.storage.prepared import Prepared
 
 __all__ = ["Paper"]
 
@@ -164,15 +165,17 @@ def _families(ids: Iterable[int]) -> dict[int, list[int]]:
     owner = {paper_id: paper_id for paper_id in result}
     pending = list(result)
     while pending:
-        absorbed = (
-            Paper.objects.filter(among("merged_into", pending)).order_by("id").values_list("id", "merged_into_id")
-        )
-        pending = []
+        absorbed, pending = _ABSORBED(pending), []
         for paper_id, into in absorbed:
             owner[paper_id] = owner[into]
             result[owner[into]].append(paper_id)
             pending.append(paper_id)
     return result
+
+
+_ABSORBED = Prepared(
+    lambda ids: Paper.objects.filter(among("merged_into", ids)).order_by("id").values_list("id", "merged_into_id")
+)
 
 
 def by_ids(ids: Collection[int]) -> dict[int, Paper]:
@@ -188,7 +191,10 @@ def by_ids(ids: Collection[int]) -> dict[int, Paper]:
 
 def _rows(ids: Iterable[int]) -> dict[int, Paper]:
     """The rows of these ids, merged away or not. Django's `in_bulk` makes a statement of its own for each number."""
-    return {row.id: row for row in Paper.objects.filter(among("id", set(ids)))}
+    return {row.id: row for row in _ROWS(set(ids))}
+
+
+_ROWS = Prepared(lambda ids: Paper.objects.filter(among("id", ids)))
 
 
 def find(key: str) -> Paper | None:
@@ -377,7 +383,10 @@ def _change(row: PaperChange) -> Change:
 
 def last_change() -> int:
     """The number of the newest entry of the journal; 0 when it is empty."""
-    return PaperChange.objects.aggregate(last=Max("id"))["last"] or 0
+    return next(iter(_LAST_CHANGE()), 0)
+
+
+_LAST_CHANGE = Prepared(lambda: PaperChange.objects.order_by("-id").values_list("id", flat=True)[:1])
 
 
 def unread(after: int) -> int:

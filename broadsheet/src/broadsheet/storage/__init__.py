@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import connection, models, transaction
 from django.db.models.lookups import Lookup
 
+from broadsheet.storage.prepared import Given
+
 # Any constant will do, as long as every writer of the journal uses the same one.
 _JOURNAL_LOCK = 0x42524F41
 
@@ -31,20 +33,25 @@ class _Among(_Lookup):
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         column, _ = self.process_lhs(compiler, connection)
         condition = f"{column} IN (SELECT value FROM json_each(%s))"  # noqa: S608  # the column comes from a model
-        return condition, [json.dumps(self.rhs)]
+        values = self.rhs.through(_as_json) if isinstance(self.rhs, Given) else _as_json(self.rhs)
+        return condition, [values]
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
         column, _ = self.process_lhs(compiler, connection)
-        return f"{column} = ANY(%s)", [self.rhs]
+        return f"{column} = ANY(%s)", [self.rhs.through(list) if isinstance(self.rhs, Given) else self.rhs]
 
 
-def among(column: str, values: Iterable[str] | Iterable[int]) -> _Among:
+def _as_json(values: Iterable[str] | Iterable[int]) -> str:
+    return json.dumps(list(values))
+
+
+def among(column: str, values: Iterable[str] | Iterable[int] | Given) -> _Among:
     """A condition for ``filter``: what ``column__in=values`` asks, with all values in one parameter.
 
     ``__in`` prepares each of a thousand values, makes a thousand places in the statement and has it compiled anew each
     time; that was a tenth of the cost of storing a record.
     """
-    return _Among(models.F(column), list(values))
+    return _Among(models.F(column), values if isinstance(values, Given) else list(values))
 
 
 class _Holding(_Lookup):

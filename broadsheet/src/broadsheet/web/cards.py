@@ -63,22 +63,12 @@ class Card:
     @property
     def title_html(self) -> Markup:
         """The title with its mathematics, or with its marks; never blank."""
-        if self.heading:
-            return self.heading
-        title = html(self.paper.title)
-        return title if _shows(title) and _shows(plain(self.paper.title)) else escape(self._raw_title)
+        return self.heading or _title(self.paper.title, self.paper.key)[0]
 
     @property
     def title_text(self) -> str:
         """The title in plain Unicode, for windows and for the list of saved papers; never blank."""
-        title = plain(self.paper.title)
-        return title if _shows(title) else self._raw_title
-
-    @property
-    def _raw_title(self) -> str:
-        """What stands for a title of which nothing is seen once it is drawn: its source, else the key."""
-        source = excerpts.cut(self.paper.title, LONGEST)
-        return source if _shows(source) else self.paper.key
+        return _title(self.paper.title, self.paper.key)[1]
 
     @cached_property
     def authors(self) -> list[Author]:
@@ -88,8 +78,8 @@ class Card:
     @property
     def more_authors(self) -> int:
         """How many authors the byline leaves out; all of them when a source printed only how many there are."""
-        known = max(len(self.paper.authors), self.paper.author_count or 0)
-        return known - len(self.authors)
+        known = len(self.paper.authors)
+        return max(known, self.paper.author_count or 0) - min(known, BYLINE)
 
     @property
     def byline(self) -> Markup:
@@ -194,6 +184,19 @@ def _byline(first: tuple[str, ...], more: int, organization: str) -> Markup:
     linked = Markup('<a href="{}">{}</a>')
     named = [linked.format(each.url, each.name) if each.url else escape(each.name) for each in map(author, first)]
     return Markup(", ").join(named) + (Markup(" and {}&nbsp;more").format(more) if more else "")
+
+
+@lru_cache(maxsize=4096)
+def _title(title: str, key: str) -> tuple[Markup, str]:
+    """A title as safe HTML and as plain Unicode; where nothing of it is seen once it is drawn its source, else the key.
+
+    Remembered, as the same titles are printed all day, and each several times on one page.
+    """
+    source = excerpts.cut(title, LONGEST)
+    raw = source if _shows(source) else key
+    drawn, text = html(title), plain(title)
+    seen = _shows(text)
+    return drawn if seen and _shows(drawn) else escape(raw), text if seen else raw
 
 
 def _shows(text: str) -> bool:

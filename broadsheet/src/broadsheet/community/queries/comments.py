@@ -19,6 +19,7 @@ from broadsheet.community.rules.commenting import Moderated, Shown
 from broadsheet.community.rules.moderating import REASONS, Reason
 from broadsheet.papers import queries as papers
 from broadsheet.storage import among
+from broadsheet.storage.prepared import Prepared
 
 # Threads on a page of a discussion; and comments, unless one thread alone has more.
 PAGE = 30
@@ -206,9 +207,20 @@ def history(comment_id: int) -> list[Revision]:
 def counts(paper_ids: Collection[int], viewer: Person | None) -> dict[int, int]:
     """How many comments the viewer can read beneath each shown paper, with those merged into it."""
     roots = papers.families(paper_ids)
-    rows = _readable(_groups_only(viewer)).filter(among("paper_id", _members(roots)))
-    found = dict(rows.values_list("paper_id").annotate(comments=Count("id")).order_by())
+    groups = accounts.groups_of(viewer.id) if viewer else ()
+    found = dict(_COUNTS(groups, _members(roots)))
     return {root: sum(found.get(member, 0) for member in family) for root, family in roots.items()}
+
+
+_COUNTS = Prepared(
+    lambda groups, ids: (
+        _readable(Row.objects.filter(Q(group=None) | among("group_id", groups)))
+        .filter(among("paper_id", ids))
+        .values_list("paper_id")
+        .annotate(comments=Count("id"))
+        .order_by()
+    )
+)
 
 
 def commenters(paper_ids: Collection[int]) -> dict[int, int]:

@@ -11,6 +11,7 @@ from broadsheet.accounts.rules import Person
 from broadsheet.community.models.picks import Pick
 from broadsheet.papers import queries as papers
 from broadsheet.storage import among
+from broadsheet.storage.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,11 @@ def picked(paper_ids: Collection[int]) -> set[int]:
 
 def of_day(day: date) -> list[Picked]:
     """The picks of a day, the oldest first; of a paper that two were merged into, the first."""
-    found = _told(Pick.objects.filter(day=day, undone_at__isnull=True).order_by("picked_at", "id"))
+    found = _told(_OF_DAY(day))
     return list({each.paper_id: each for each in reversed(found)}.values())[::-1]
+
+
+_OF_DAY = Prepared(lambda day: Pick.objects.filter(day=day, undone_at__isnull=True).order_by("picked_at", "id"))
 
 
 def of_paper(paper_id: int) -> list[Picked]:

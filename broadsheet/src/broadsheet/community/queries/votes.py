@@ -17,6 +17,7 @@ from broadsheet.community.rules.voting import HELD, RINGS, WORDS, RingKind, Stat
 from broadsheet.community.rules.voting import Ballot as Cast
 from broadsheet.papers import queries as papers
 from broadsheet.storage import among
+from broadsheet.storage.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class FoundRing:
 
 def tallies(paper_ids: Collection[int], viewer: Person | None) -> dict[int, Counted]:
     """What the votes for each of these shown papers are, in three or four queries; in one for a visitor."""
-    rows = {row.paper_id: row for row in Tally.objects.filter(among("paper", paper_ids))}
+    rows = {row.paper_id: row for row in _TALLIES(paper_ids)}
     mine = _mine(paper_ids, viewer)
     nothing = Tally()
     return {
@@ -87,6 +88,9 @@ def tallies(paper_ids: Collection[int], viewer: Person | None) -> dict[int, Coun
         )
         for paper_id in paper_ids
     }
+
+
+_TALLIES = Prepared(lambda ids: Tally.objects.filter(among("paper", ids)))
 
 
 def _mine(paper_ids: Collection[int], viewer: Person | None) -> dict[int, State]:

@@ -7,7 +7,7 @@ nobody is shown a paper twice. An edition is updated when it changes after its c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
