@@ -33,8 +33,10 @@ def _on_all_cores() -> Iterator[None]:
     """Threads that are started inside may run on every core of this machine."""
     bound = os.sched_getaffinity(0)
     os.sched_setaffinity(0, range(os.cpu_count() or 1))
-    yield
-    os.sched_setaffinity(0, bound)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, bound)
 
 
 class Handed:

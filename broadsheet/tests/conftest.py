@@ -144,7 +144,8 @@ def _quick_passwords() -> Iterator[None]:
 def _no_order_by_chance() -> Iterator[None]:
     """What asks SQLite for rows and names no order gets them in the reverse of the usual one.
 
-    PostgreSQL gives them as it likes. So whatever relies on an order that it did not ask for fails here, each time.
+    PostgreSQL gives them as it likes. So what relies on an order that it did not ask for fails here each time, and not
+    there now and then. Rows that an order leaves equal come as ever, and so do those of programs that a test starts.
     """
     from django.db.backends.signals import connection_created
 

@@ -170,7 +170,10 @@ def test_comments_of_two_papers_come_together_and_apart(window: Window) -> None:
 
 
 def test_a_long_thread_can_be_read_and_its_pages_are_accessible(window: Window, screenshots: Path) -> None:
-    """Ten answers below each other, formulae and words without end, on all pages of this part: narrow and dark, wide and light."""
+    """Ten answers below each other, formulae and words without end, on all pages of this part.
+
+    Narrow and dark, wide and light: that a page fits does not depend on its colours, nor they on its width.
+    """
     first = parent = said(
         people.ada(), f"# A heading\n\n{'unbroken' * 40} and $${' + '.join('abcdefghij' * 6)}$$\n\n- a\n- b"
     )

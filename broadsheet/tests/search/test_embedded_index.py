@@ -21,6 +21,7 @@ from broadsheet.search import paging
 from broadsheet.search.adapters import embedded, embedded_reader, embedded_schema
 from broadsheet.search.adapters.embedded import EmbeddedIndex
 from broadsheet.search.index import Facet, IndexLocked, IndexUnavailable
+from broadsheet.search.lexical import Plan
 from broadsheet.search.query import Query, parse
 from broadsheet.testing.index_conformance import CAST, LION, keys, paper
 
@@ -38,6 +39,37 @@ def filled(folder: Path) -> Iterator[EmbeddedIndex]:
     index.apply(CAST, [], cursor=4)
     yield index
     index.close()
+
+
+FILTERED = {
+    "an author": Plan(authors=((("ada",),),)),
+    "a category": Plan(categories=("cs",)),
+    "a venue": Plan(venues=(("icml",),)),
+    "a first day": Plan(since=20240101),
+    "a last day": Plan(until=20240101),
+    "code": Plan(has_code=True),
+    "a claim that holds": Plan(holds=False),
+    "no such word": Plan(without=(("lamp",),)),
+    "no such author": Plan(without_authors=((("ada",),),)),
+    "no such category": Plan(without_categories=("cs",)),
+    "no such venue": Plan(without_venues=(("icml",),)),
+}
+
+
+def test_how_many_papers_pass_is_remembered_for_each_filter() -> None:
+    assert all(map(embedded_schema.has_filters, FILTERED.values()))
+    told = {embedded_schema.filters_of(plan) for plan in (Plan(), *FILTERED.values())}
+    assert len(told) == len(FILTERED) + 1
+
+
+def test_how_many_papers_pass_is_counted_again_when_papers_came(folder: Path, filled: EmbeddedIndex) -> None:
+    reader = embedded_reader.Reader(generation(folder))
+    plan = Plan(until=20991231)
+    before = reader.passing(plan)
+    filled.apply([paper(90, "One more", day=date(2024, 1, 1))], [], cursor=5)
+    assert reader.passing(plan) == before
+    reader.reload()
+    assert reader.passing(plan) == before + 1
 
 
 @pytest.fixture

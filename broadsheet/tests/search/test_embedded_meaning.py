@@ -20,7 +20,7 @@ from broadsheet.search import durable
 from broadsheet.search.adapters import embedded, embedded_hybrid, embedded_meaning
 from broadsheet.search.adapters.embedded import EmbeddedIndex
 from broadsheet.search.adapters.reference import ReferenceIndex
-from broadsheet.search.dense import generations, segment, store
+from broadsheet.search.dense import calibration, generations, segment, store
 from broadsheet.search.document import Document
 from broadsheet.search.embedding import ModelMissing
 from broadsheet.search.index import IndexLocked, IndexUnavailable
@@ -389,6 +389,32 @@ def test_same_answers_as_the_reference(
         assert [hit.score for hit in near] == pytest.approx([hit.score for hit in there], abs=0.02)
 
     same()
+    index.close()
+
+
+def test_a_filter_finds_by_meaning_what_stands_behind_papers_that_were_changed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Vectors that were replaced are no sign that all were looked at, though fewer than were asked for come back."""
+    monkeypatch.setattr(embedded_hybrid, "_LOOKING_UP", 0)
+    monkeypatch.setattr(embedded_hybrid, "_MOST", 1_500)
+    monkeypatch.setattr(calibration, "FACTORS", (10,))
+    monkeypatch.setattr(calibration, "_ENOUGH", 0.0)
+    index = opened(folder)
+    near = [Document(pk=pk, change=1, title=f"Car {pk}", categories=("cs.AA",)) for pk in range(1, 2_301)]
+    wanted = [
+        Document(pk=pk, change=1, title=f"Vehicle of stone {pk}", categories=("math.BB",)) for pk in range(2_301, 2_601)
+    ]
+    index.apply([*near, *wanted], [], cursor=1)
+    embed_all(index, [*near, *wanted], limit=2_600)
+    query = parse("automobile category:math.BB")
+    assert index.search(query, limit=100).total == 100
+    changed = [
+        Document(pk=pk, change=2, title=f"A car {pk}, corrected", categories=("cs.AA",)) for pk in range(1, 2_301, 4)
+    ]
+    index.apply(changed, [], cursor=2)
+    embed_all(index, changed, limit=2_600)
+    assert index.search(query, limit=100).total == 100
     index.close()
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from copy import copy
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import Count, QuerySet
 from django.test.utils import CaptureQueriesContext
 
@@ -41,6 +42,8 @@ QUESTIONS = {
     "two values": (lambda a, b: papers().filter(among("title", b), title=a), [(TITLES[0], TITLES), (TITLES[0], [])]),
     "one that is there already": (lambda value: papers().filter(title=TITLES[0], id__gt=value), [(0,)]),
     "columns": (lambda value: papers().filter(id__gt=value).values_list("title", "authors", "sort_day"), [(0,)]),
+    "a slice of nothing": (lambda value: papers().filter(id__gt=value)[2:2], [(0,)]),
+    "nothing at all": (lambda value: papers().filter(id__gt=value).none(), [(0,)]),
     "one column": (lambda value: papers().filter(id__gt=value).values_list("title", flat=True), [(0,)]),
     "dictionaries": (lambda value: papers().filter(id__gt=value).values("id", "title"), [(0,)]),
     "numbers of groups": (
@@ -93,9 +96,43 @@ def test_a_question_is_made_once_and_once_more_for_each_shape() -> None:
         assert [row.title for row in prepared(0, first=0, last=2)] == TITLES[:2]
         assert [row.title for row in prepared(0, first=1, last=3)] == TITLES[1:]
     assert made == [(0, 2), (1, 3)]
-    for number in range(200):
-        prepared(0, first=number, last=number + 1)
-    assert [row.title for row in prepared(0, first=0, last=2)] == TITLES[:2]
+
+
+def test_of_many_shapes_old_ones_are_forgotten() -> None:
+    made: list[int] = []
+
+    def make(value: object, *, last: int) -> QuerySet[Paper]:
+        made.append(last)
+        return papers().filter(id__gt=value)[:last]
+
+    prepared = Prepared(make)
+    for last in range(1, 201):
+        prepared(0, last=last)
+    assert len(prepared(0, last=1)) == 1
+    assert made.count(1) == 2
+
+
+def test_another_connection_of_the_thread_gets_a_statement_of_its_own(ids: list[int]) -> None:
+    made: list[object] = []
+
+    def make(value: object) -> QuerySet[Paper]:
+        made.append(value)
+        return papers().filter(id__gt=value)
+
+    prepared = Prepared(make)
+    assert [row.id for row in prepared(0)] == ids
+    before, other = connections["default"], copy(connections["default"])
+    connections["default"] = other
+    try:
+        assert [row.id for row in prepared(0)] == ids
+        assert len(made) == 2
+    finally:
+        connections["default"] = before
+
+
+def test_none_is_refused_because_sql_finds_it_equal_to_nothing() -> None:
+    with pytest.raises(TypeError, match="isnull"):
+        Prepared(lambda value: papers().filter(merged_into=value))(None)
 
 
 def test_an_error_of_the_database_is_told_and_harms_no_later_call(ids: list[int]) -> None:

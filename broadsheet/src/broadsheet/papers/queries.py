@@ -240,7 +240,7 @@ def beliefs(ids: Collection[int]) -> dict[int, Record]:
 
 
 def identifiers_of(ids: Iterable[int]) -> dict[int, list[Identifier]]:
-    """The identifiers of each shown paper in their order, those of papers merged into it included."""
+    """The identifiers of each shown paper, sorted, those of papers merged into it included."""
     roots = families(ids)
     member_of = {member: root for root, members in roots.items() for member in members}
     result: dict[int, list[Identifier]] = {paper_id: [] for paper_id in roots}

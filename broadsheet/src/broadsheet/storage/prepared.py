@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import Expression, QuerySet
 
@@ -42,8 +43,10 @@ class Given(Expression):
         return "%s", (self,)
 
     def of(self, values: tuple[Any, ...], operations: Any) -> Any:
-        """What stands there when these are the values."""
+        """What stands there when these are the values. Raises TypeError for None, which SQL finds equal to nothing."""
         value = values[self._number]
+        if value is None:
+            raise TypeError("A prepared question has no place for None: ask another one with isnull.")
         if self._written is not None:
             return self._written(value)
         if isinstance(value, datetime):
@@ -56,7 +59,8 @@ class Prepared(Generic[T]):
 
     Called with the values, it returns the rows as a list, each time from the database. Named arguments reach `make` as
     they are, and make a statement of their own for each that differs: they are for what SQL has no place for, as the
-    limits of a slice. What `make` asks the clock or the settings stays as it was in the first call.
+    limits of a slice. What `make` asks the clock or the settings stays as it was in the first call, and what it would
+    prefetch is not.
     """
 
     def __init__(self, make: Callable[..., QuerySet[Any, T]]) -> None:
@@ -64,7 +68,7 @@ class Prepared(Generic[T]):
         self._here = threading.local()
 
     def __call__(self, *values: Any, **shape: Any) -> list[T]:
-        """The rows for these values. Raises what the database raises."""
+        """The rows for these values. Raises what the database raises; TypeError for a value that is None."""
         kept: dict[Any, _Statement[T]] = self._here.__dict__.setdefault("kept", {})
         key = tuple(shape.items())
         statement = kept.get(key)
@@ -82,7 +86,10 @@ class _Statement(Generic[T]):
     def __init__(self, asked: QuerySet[Any, T]) -> None:
         self._alias = asked.db
         self._compiler: Any = asked.query.get_compiler(self._alias)
-        self._sql, self._places = self._compiler.as_sql()
+        try:
+            self._sql, self._places = self._compiler.as_sql()
+        except EmptyResultSet:  # of a slice of nothing, say: Django does not ask the database then
+            self._sql, self._places = "", ()
         self._values: tuple[Any, ...] = ()
         # Django asks the query for a compiler and that for the SQL, each time that its rows are read.
         rows: Any = asked
@@ -91,11 +98,13 @@ class _Statement(Generic[T]):
         self._rows: Iterable[T] = rows._iterable_class(rows)  # noqa: SLF001  # it has no public name
 
     def holds(self) -> bool:
-        """Whether it was made for the connection that this thread has now."""
+        """Whether it was made for the connection that this thread has now: tests and servers may hand over another."""
         return self._compiler.connection is connections[self._alias]
 
     def rows(self, values: tuple[Any, ...]) -> list[T]:
         """The rows for these values."""
+        if not self._sql:
+            return []
         operations = self._compiler.connection.ops
         self._values = tuple(
             place.of(values, operations) if isinstance(place, Given) else place for place in self._places

@@ -63,12 +63,12 @@ class Card:
     @property
     def title_html(self) -> Markup:
         """The title with its mathematics, or with its marks; never blank."""
-        return self.heading or _title(self.paper.title, self.paper.key)[0]
+        return self.heading or _drawn_title(self.paper.title, self.paper.key)
 
     @property
     def title_text(self) -> str:
         """The title in plain Unicode, for windows and for the list of saved papers; never blank."""
-        return _title(self.paper.title, self.paper.key)[1]
+        return _plain_title(self.paper.title, self.paper.key)
 
     @cached_property
     def authors(self) -> list[Author]:
@@ -187,16 +187,23 @@ def _byline(first: tuple[str, ...], more: int, organization: str) -> Markup:
 
 
 @lru_cache(maxsize=4096)
-def _title(title: str, key: str) -> tuple[Markup, str]:
-    """A title as safe HTML and as plain Unicode; where nothing of it is seen once it is drawn its source, else the key.
+def _drawn_title(title: str, key: str) -> Markup:
+    """A title as safe HTML. Remembered, as the same titles are printed all day."""
+    drawn = html(title)
+    return drawn if _shows(drawn) and _shows(plain(title)) else escape(_raw_title(title, key))
 
-    Remembered, as the same titles are printed all day, and each several times on one page.
-    """
+
+@lru_cache(maxsize=4096)
+def _plain_title(title: str, key: str) -> str:
+    """A title in plain Unicode. Remembered, as one card prints it several times."""
+    text = plain(title)
+    return text if _shows(text) else _raw_title(title, key)
+
+
+def _raw_title(title: str, key: str) -> str:
+    """What stands for a title of which nothing is seen once it is drawn: its source, else the key."""
     source = excerpts.cut(title, LONGEST)
-    raw = source if _shows(source) else key
-    drawn, text = html(title), plain(title)
-    seen = _shows(text)
-    return drawn if seen and _shows(drawn) else escape(raw), text if seen else raw
+    return source if _shows(source) else key
 
 
 def _shows(text: str) -> bool:
@@ -206,7 +213,7 @@ def _shows(text: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def html(text: str) -> Markup:
-    """TeX as safe HTML with MathML. Remembered, as the same titles are printed all day."""
+    """TeX as safe HTML with MathML. Remembered, as the same texts are printed all day."""
     return Markup(tex.to_html(excerpts.cut(text, LONGEST)))  # noqa: S704 - to_html escapes; that is its contract
 
 

@@ -39,6 +39,19 @@ def _objects(value: Any) -> Iterator[dict[str, Any]]:
         yield from _objects(each)
 
 
+def test_every_number_that_can_be_asked_for_names_the_least_and_the_greatest() -> None:
+    numbers = [
+        (path, each["name"], schema)
+        for path, item in DOCUMENT["paths"].items()
+        for operation in item.values()
+        for each in operation.get("parameters", ())
+        for schema in each["schema"].get("anyOf", [each["schema"]])
+        if schema.get("type") == "integer" and each["in"] == "query"
+    ]
+    assert len(numbers) > 10
+    assert [number for number in numbers if not {"minimum", "maximum"} <= number[2].keys()] == []
+
+
 def test_the_document_is_valid_openapi() -> None:
     jsonschema.Draft202012Validator(OPENAPI_31).validate(DOCUMENT)
     for schema in DOCUMENT["components"]["schemas"].values():

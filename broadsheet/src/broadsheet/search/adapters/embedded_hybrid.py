@@ -215,13 +215,14 @@ def _nearest(searcher: tantivy.Searcher, plan: Plan, meaning: Meaning, number: i
     expected = DEPTH * searcher.num_docs // max(number, 1)
     windows = (min(_WIDER * expected, _MOST), _MOST) if _LOOKING_UP * expected < number else ()
     for window in dict.fromkeys(windows):
-        near = meaning.vectors.nearest(meaning.vector, window + _SPARE)
-        found = _first_passing(searcher, plan, near)
-        # What means something else may have other categories and times: then too few of the nearest pass.
-        if len(found.pks) >= DEPTH or len(near.pks) < window:
+        found = _first_passing(searcher, plan, meaning.vectors.nearest(meaning.vector, window + _SPARE))
+        # What means something else may have other categories and times: then too few of the nearest pass. That fewer
+        # came than were asked for does not mean that these were all: vectors that were replaced are left out.
+        if len(found.pks) >= DEPTH or window >= meaning.vectors.count():
             return found
-    number = total_of(searcher.search(schema.passing(plan), limit=1, count=True))
-    passing = searcher.search(schema.passing(plan), limit=max(number, 1), count=True)
+    exactly = total_of(searcher.search(schema.passing(plan), limit=1, count=True))
+    passing = searcher.search(schema.passing(plan), limit=max(exactly, 1), count=True)
+    # Not by `column`: there may be 300,000 of them, and every paper has a key.
     keys: Sequence[Any] = searcher.fast_field_values("pk", list(map(itemgetter(1), passing.hits)))
     return meaning.vectors.nearest(meaning.vector, wanted, among=keys)
 

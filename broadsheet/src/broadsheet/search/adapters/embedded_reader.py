@@ -77,6 +77,7 @@ class Reader:
         self._frequent = Frequent(generation)
         self._categories: tuple[tuple[int, int], list[_Category]] = ((0, 0), [])
         self._passing: dict[tuple[object, ...], int] = {}
+        self._sized = self._size
         self._speller: Speller | None = None
         self._spelled = 0
 
@@ -84,8 +85,14 @@ class Reader:
         """See what was committed since."""
         self._index.reload()
         self._searcher = self._index.searcher()
-        self._passing = {}
+        if self._size != self._sized:
+            self._sized, self._passing = self._size, {}
         self._frequent.reload()
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        """What nearly every commit changes; it costs nothing to ask."""
+        return self._searcher.num_docs, self._searcher.num_segments
 
     def count(self) -> int:
         """How many papers there are: all documents but the cursor's."""
@@ -102,16 +109,19 @@ class Reader:
         return self._searcher
 
     def passing(self, plan: Plan) -> int:
-        """How many papers pass the filters of a plan, whatever its words; about so many while the view is renewed.
+        """About how many papers pass the filters of a plan, whatever its words.
 
-        Remembered, because a range of days is read from end to end: 10 ms of a million papers.
+        Remembered until the number of papers changes, because a range of days is read from end to end: 10 ms of a
+        million papers.
         """
         remembered, key = self._passing, schema.filters_of(plan)
-        if key not in remembered:
+        number = remembered.get(key)
+        if number is None:
+            number = total_of(self._searcher.search(schema.passing(plan), limit=1, count=True))
             if len(remembered) >= _MOST_FILTERS:
                 remembered.clear()
-            remembered[key] = total_of(self._searcher.search(schema.passing(plan), limit=1, count=True))
-        return remembered.get(key, 0)
+            remembered[key] = number
+        return number
 
     def plan(self, query: Query) -> Plan:
         """What is looked up for a query."""
@@ -208,7 +218,7 @@ class Reader:
 
     def _known_categories(self) -> list[_Category]:
         """All categories. They are few, and no terms of their own are kept to find them by."""
-        seen = self._searcher.num_docs, self._searcher.num_segments
+        seen = self._size
         if self._categories[0] != seen:
             rows = self._searcher.terms_with_prefix("category", "", limit=_MOST_CATEGORIES)
             found = [(lexical.beginnings(_words(category)), category, papers) for category, papers in rows]

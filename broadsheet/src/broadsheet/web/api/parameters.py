@@ -15,9 +15,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from broadsheet.web.api.problems import Mistake, NotAnswered, repeated
 from broadsheet.web.api.shapes import Paper, WholePaper
 
-_NUMBER = re.compile(r"[0-9]{1,9}")
-# The greatest number that is read where nothing less is the most.
+# The greatest number that is read, for a parameter that could be any.
 GREATEST = 999_999_999
+_NUMBER = re.compile(rf"[0-9]{{1,{len(str(GREATEST))}}}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -56,7 +56,10 @@ def names_schema(known: Iterable[str]) -> dict[str, Any]:
     return {"type": "array", "items": {"type": "string", "enum": list(known)}, "minItems": 1}
 
 
+# Each field of this type names the least and the greatest (`ge`, `le`): what is wrong is told with them.
 Number = Annotated[int, BeforeValidator(_plain_number)]
+# The number of something that we number ourselves. The bounds come first here, or they would be those of "or None" too.
+Numbered = Annotated[int, Field(ge=1, le=GREATEST), BeforeValidator(_plain_number)]
 Day = Annotated[date, BeforeValidator(_plain_day)]
 PaperFields = Annotated[
     tuple[str, ...],

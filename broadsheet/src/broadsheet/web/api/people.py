@@ -23,7 +23,7 @@ from broadsheet.papers import queries as papers
 from broadsheet.web import addresses, cards
 from broadsheet.web.api.endpoint import ANY, Asked, Endpoint, told
 from broadsheet.web.api.papers import known, moved
-from broadsheet.web.api.parameters import AFTER, GREATEST, Number, Parameters
+from broadsheet.web.api.parameters import AFTER, Number, Numbered, Parameters
 from broadsheet.web.api.problems import NotAnswered, repeated
 from broadsheet.web.api.shapes import Shape
 
@@ -45,9 +45,7 @@ class OfLibrary(Pages):
         default=None, description=f"Only papers in this state: {_STATES}", examples=["reading"]
     )
     tag: str = Field(default="", max_length=100, description="Only papers with this tag.", examples=["lamps"])
-    shelf: Number | None = Field(
-        default=None, ge=1, le=GREATEST, description="Only papers on the shelf of this number."
-    )
+    shelf: Numbered | None = Field(default=None, description="Only papers on the shelf of this number.")
     q: str = Field(
         default="", max_length=200, description="Only papers whose title, authors, note or tags have these words."
     )
