@@ -222,6 +222,41 @@ class TestWhatAuthorsAdd:
         authoring.relink(by=people.ada(), link_id=made)
         assert len(authorship.links_of(lantern())) == 1
 
+    def test_a_link_comes_back_only_where_the_paper_has_room_and_lacks_it(self) -> None:
+        def link(place: str) -> int:
+            return authoring.link(by=people.ada(), paper_id=lantern(), kind="data", url=f"https://example.org/{place}")
+
+        first = link("first")
+        authoring.unlink(by=people.ada(), link_id=first)
+        again = link("first")
+        with pytest.raises(Refused, match="has this link already"):
+            authoring.relink(by=people.ada(), link_id=first)
+        authoring.unlink(by=people.ada(), link_id=again)
+        for place in range(6):
+            link(str(place))
+        for somebody in (people.ada(), people.curator(), people.moderator()):
+            with pytest.raises(Refused, match="at most 6"):
+                authoring.relink(by=somebody, link_id=first)
+        assert len(authorship.links_of(lantern())) == 6
+
+    def test_what_moderators_removed_moderators_alone_put_back(self) -> None:
+        made = authoring.link(by=people.ada(), paper_id=lantern(), kind="code", url="https://example.org/")
+        moderating.moderate(
+            by=people.moderator(), subject=Subject(Target.LINK, made), ruling=Ruling(Deed.REMOVE, Reason.SPAM)
+        )
+        for somebody in (people.ada(), people.curator()):
+            with pytest.raises(Refused, match="Moderators removed this link"):
+                authoring.relink(by=somebody, link_id=made)
+        assert authorship.links_of(lantern()) == []
+        authoring.relink(by=people.moderator(), link_id=made)
+        assert len(authorship.links_of(lantern())) == 1
+
+    def test_a_curator_puts_back_what_its_author_removed(self) -> None:
+        made = authoring.link(by=people.ada(), paper_id=lantern(), kind="code", url="https://example.org/")
+        authoring.unlink(by=people.ada(), link_id=made)
+        authoring.relink(by=people.curator(), link_id=made)
+        assert len(authorship.links_of(lantern())) == 1
+
     @pytest.mark.parametrize(
         "url",
         ["", "example.org", "javascript:alert(1)", "data:text/html,x", "ftp://example.org/x", "https://", "http://localhost/",

@@ -97,6 +97,16 @@ def test_two_picked_papers_that_become_one_are_one_pick_until_they_are_two_again
     assert [each.note for each in picks.of_day(DAY)] == ["first", "second"]
 
 
+def test_a_work_stands_where_its_first_pick_stood() -> None:
+    store_many([said("Meadows", key="meadows")])
+    [meadows] = [row.id for row in papers.stored_after(0, limit=100) if row.title == "Meadows"]
+    pick("2401.00001", note="first")
+    picking.pick_paper(by=people.curator(), paper_id=meadows, day=DAY, note="second", now=NOON)
+    pick("2401.00002", note="third")
+    merge_papers(winner_key="2401.00001", loser_key="2401.00002", reason="one work")
+    assert [each.note for each in picks.of_day(DAY)] == ["first", "second"]
+
+
 def test_what_changed_says_that_it_was_picked() -> None:
     pick()
     later = datetime(2026, 11, 20, 13, tzinfo=UTC)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from broadsheet.accounts.actions import groups
 from broadsheet.accounts.actions.groups import Description
@@ -286,6 +287,20 @@ def test_one_that_cannot_be_made_does_not_stop_the_others(lamps: int, caplog: py
     assert [address for address, _, _ in receiver.got] == [ADDRESS + "2"]
     assert HookMessage.objects.get(state=Way.FAILED).said == acting.MADE_WRONG
     assert "no such section" in caplog.text
+
+
+def test_a_message_is_made_once_the_database_answers_again(lamps: int) -> None:
+    add(lamps)
+    printed(date(2026, 11, 20))
+
+    def making(wanted: Wanted) -> bytes:
+        raise OperationalError("the database is locked")
+
+    receiver = Receiver(200)
+    with pytest.raises(OperationalError):
+        post(receiver, making=making)
+    assert post(receiver, now=NOW + timedelta(minutes=11)) == 1
+    assert HookMessage.objects.get().state == Way.SENT
 
 
 def test_what_a_dead_worker_had_claimed_is_posted_later(lamps: int) -> None:

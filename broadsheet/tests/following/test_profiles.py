@@ -276,6 +276,28 @@ def test_room_is_made_for_newer_papers(ids: dict[str, int], reader: Person, monk
     assert set(ids.values()) - left == set(sorted(ids.values())[1:4])
 
 
+def test_room_is_made_behind_old_papers_that_are_saved(
+    ids: dict[str, int], reader: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    oldest = sorted(ids, key=lambda title: ids[title])[:2]
+    save(reader, ids, oldest)
+    monkeypatch.setattr(actions, "_LEFT_AT_ONCE", 2)
+    monkeypatch.setattr(actions, "MOST_KEPT", len(ids) - 3)
+    for gone in (2, 3, 3):
+        learn_all()
+        left = set(PaperTerms.objects.values_list("paper", flat=True))
+        assert set(ids.values()) - left == set(sorted(ids.values())[2 : 2 + gone])
+
+
+def test_papers_that_are_all_saved_are_all_kept(
+    ids: dict[str, int], reader: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(reader, ids, list(ids))
+    monkeypatch.setattr(actions, "MOST_KEPT", 1)
+    learn_all()
+    assert PaperTerms.objects.count() == len(ids)
+
+
 def test_vectors_of_the_index_are_kept_and_count(ids: dict[str, int], reader: Person) -> None:
     index = ReferenceIndex(Concepts())
     documents = [Document(pk=paper_id, change=1, title=title) for title, paper_id in ids.items()]

@@ -6,6 +6,7 @@ The object layer's own bulk insert spends some 40 µs on each wide row; a harves
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -88,6 +89,26 @@ def writing() -> Iterator[None]:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_JOURNAL_LOCK])
         yield
+
+
+def take_turns(what: str, number: int) -> None:
+    """Wait until nobody else is at `what` of that number, and keep it until the transaction ends. Call inside one.
+
+    For whoever looks first and writes what is allowed by that: a second request at the same moment would see the same,
+    as PostgreSQL lets two transactions read at once. Only what is read after this is sure. SQLite has one writer at a
+    time by itself, as our transactions begin IMMEDIATE there.
+    Two numbers that are equal modulo 2^32 wait for each other needlessly.
+    """
+    if connection.vendor == "postgresql":
+        # With two keys: apart from the journal's lock, which has one.
+        keys = [_signed(zlib.crc32(what.encode())), _signed(number)]
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(CAST(%s AS integer), CAST(%s AS integer))", keys)
+
+
+def _signed(number: int) -> int:
+    """The last 32 bits of a number, as PostgreSQL's integer has them."""
+    return (number + 2**31) % 2**32 - 2**31
 
 
 # For an import of millions of records, whose indexes no longer fit in what a reader's connection may hold.

@@ -22,7 +22,7 @@ from broadsheet.community.rules.markup import clean, to_html
 from broadsheet.community.rules.moderating import Deed, Reason, Subject, Target
 from broadsheet.community.rules.notices import About, Kind
 from broadsheet.papers import queries as papers
-from broadsheet.storage import among
+from broadsheet.storage import among, take_turns
 
 NO_CLAIM = "There is no such claim, or it was decided already. Nothing was changed."
 NOT_AUTHOR = "This is for people who are confirmed as authors of the paper. Nothing was changed."
@@ -119,12 +119,8 @@ def link(*, by: Person, paper_id: int, kind: str, url: str, now: datetime | None
         sentence = "Write an address that begins with https:// or http:// and names a host. Nothing was linked."
         raise Refused(sentence, ground=Ground.NOT_UNDERSTOOD, field="url")
     with transaction.atomic():
-        standing = queries.links_of(root)
-        if known := next((each for each in standing if (each.kind, each.url) == (kind, address)), None):
-            return known.id
-        if len(standing) >= rules.MOST_LINKS:
-            raise Refused(f"A paper has at most {rules.MOST_LINKS} links of its authors. Remove one first.",
-                          ground=Ground.TOO_MUCH)  # fmt: skip
+        if known := _linked_or_room(root, kind, address):
+            return known
         return AuthorLink.objects.create(user_id=by.id, paper_id=root, kind=kind, url=address, linked_at=at).id
 
 
@@ -137,17 +133,38 @@ def unlink(*, by: Person, link_id: int, now: datetime | None = None) -> None:
 
 
 def relink(*, by: Person, link_id: int, now: datetime | None = None) -> None:
-    """Undo the removal of a link of hers. Raises Refused as `link` and `unlink` do, and where moderators removed it."""
-    removed = AuthorLink.objects.filter(id=link_id, removed_at__isnull=False)
-    row = removed.first()
-    if row is not None and not by.is_a(Role.CURATOR):
-        _author_of(by, row.paper_id, now or timezone.now())
-        if was_removed(Subject(Target.LINK, link_id)):
-            raise Refused("Moderators removed this link; their log has the reason. Nothing was changed.",
-                          ground=Ground.NOT_ALLOWED)  # fmt: skip
-    hers = removed if by.is_a(Role.CURATOR) else removed.filter(user=by.id)
-    if not hers.update(removed_at=None):
+    """Undo the removal of a link of hers, or, as a curator, of anybody.
+
+    Raises Refused as `link` and `unlink` do, where the paper has this link again already, and, for all but moderators,
+    where moderators removed it.
+    """
+    row = AuthorLink.objects.filter(id=link_id, removed_at__isnull=False).first()
+    if row is None or not (row.user_id == by.id or by.is_a(Role.CURATOR)):
         raise Refused("There is no such link of yours. Nothing was changed.", ground=Ground.NOT_THERE)
+    if not by.is_a(Role.CURATOR):
+        _author_of(by, row.paper_id, now or timezone.now())
+    if not by.is_a(Role.MODERATOR) and was_removed(Subject(Target.LINK, link_id)):
+        raise Refused("Moderators removed this link; their log has the reason. Nothing was changed.",
+                      ground=Ground.NOT_ALLOWED)  # fmt: skip
+    with transaction.atomic():
+        if _linked_or_room(papers.canonical([row.paper_id])[row.paper_id], row.kind, row.url):
+            raise Refused("The paper has this link already. Nothing was changed.", ground=Ground.TAKEN)
+        AuthorLink.objects.filter(id=row.id).update(removed_at=None)
+
+
+def _linked_or_room(root: int, kind: str, url: str) -> int | None:
+    """The id of the link of a shown paper to that address, None where there is room for it. Call inside a transaction.
+
+    Raises Refused where the paper has links enough.
+    """
+    take_turns("the links of a paper", root)
+    standing = queries.links_of(root)
+    if known := next((each for each in standing if (each.kind, each.url) == (kind, url)), None):
+        return known.id
+    if len(standing) >= rules.MOST_LINKS:
+        raise Refused(f"A paper has at most {rules.MOST_LINKS} links of its authors. Remove one first.",
+                      ground=Ground.TOO_MUCH)  # fmt: skip
+    return None
 
 
 def answer(*, by: Person, paper_id: int, measurement: str, body: str, now: datetime | None = None) -> int:

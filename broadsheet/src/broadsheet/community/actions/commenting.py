@@ -17,7 +17,7 @@ from broadsheet.community.rules import markup
 from broadsheet.community.rules.commenting import PURGED_AFTER, Draft, Moderated, allowance, objection
 from broadsheet.community.rules.notices import About, Kind
 from broadsheet.papers import queries as papers
-from broadsheet.storage import among
+from broadsheet.storage import among, take_turns
 
 __all__ = [
     "edit_comment",
@@ -48,6 +48,8 @@ def post_comment(*, by: Person, paper_id: int, draft: Draft, now: datetime | Non
     at = now or timezone.now()
     refuse_barred(by, at, kept="Nothing was published; your text is kept below.")
     with transaction.atomic():
+        # A form sent twice, and the limit of an hour, are seen by what stands there already.
+        take_turns("the comments of a person", by.id)
         parent = _answerable(draft.parent, by) if draft.parent else None
         wanted = parent.paper_id if parent else paper_id
         paper = papers.by_ids([wanted]).get(wanted)

@@ -39,6 +39,7 @@ from broadsheet.community.rules.moderating import (
 from broadsheet.community.rules.notices import About, Kind
 from broadsheet.community.rules.submissions import State
 from broadsheet.papers import queries as papers
+from broadsheet.storage import take_turns
 
 __all__ = ["LONGEST_BAR", "appeal", "decide_appeal", "flag", "moderate", "take_over_decisions", "undo"]
 
@@ -75,6 +76,7 @@ def flag(*, by: Person, subject: Subject, reason: Reason, words: str = "", now: 
     if found.person and found.person.id == by.id:
         raise Refused(f"This is your own: you can change or remove it yourself. {NOTHING}", ground=Ground.NOT_ALLOWED)
     with transaction.atomic():
+        take_turns("the flags of a person", by.id)
         if Flag.objects.filter(by=by.id, made_at__gt=at - timedelta(days=1)).count() >= _FLAGS_A_DAY:
             raise Refused(
                 f"{_FLAGS_A_DAY} flags a day are the most. {NOTHING} Moderators see those that you set.",

@@ -13,6 +13,7 @@ from broadsheet.community.models.picks import Pick
 from broadsheet.community.queries.picks import of_day
 from broadsheet.community.rules.markup import clean
 from broadsheet.papers import queries as papers
+from broadsheet.storage import take_turns
 
 LONGEST_NOTE = 280  # characters
 MOST_OF_A_DAY = 5
@@ -38,6 +39,7 @@ def pick_paper(*, by: Person, paper_id: int, day: date, note: str = "", now: dat
     if row is None:
         raise Refused("There is no such paper here. Nothing was picked.", ground=Ground.NOT_THERE)
     with transaction.atomic():
+        take_turns("the picks of a day", day.toordinal())
         standing = of_day(day)
         for known in standing:
             if known.paper_id == row.id:

@@ -20,6 +20,7 @@ from broadsheet.community.rules.submissions import State
 from broadsheet.fetching.answers import Client
 from broadsheet.ingest import actions as ingest
 from broadsheet.papers import queries as papers
+from broadsheet.storage import take_turns
 
 NO_IDENTIFIER = (
     "This is no identifier and no address of a paper that we can read. Write for example 2401.00001, "
@@ -61,6 +62,7 @@ def propose_paper(*, by: Person, text: str, note: str = "", now: datetime | None
         return Outcome(key=row.key)
     _refuse_old(rules.latest_day(identifier), at)
     with transaction.atomic():
+        take_turns("the proposals of a person", by.id)
         waiting = Submission.objects.filter(scheme=identifier.scheme, value=identifier.value, state=State.PENDING)
         if known := waiting.first():
             return Outcome(submission_id=known.id)

@@ -19,7 +19,7 @@ from broadsheet.community.rules.commenting import Moderated, Shown
 from broadsheet.community.rules.moderating import REASONS, Reason
 from broadsheet.papers import queries as papers
 from broadsheet.storage import among
-from broadsheet.storage.prepared import Prepared
+from broadsheet.storage.prepared import Given, Prepared
 
 # Threads on a page of a discussion; and comments, unless one thread alone has more.
 PAGE = 30
@@ -99,7 +99,7 @@ class _Eyes:
 
     def rows(self) -> QuerySet[Row]:
         """All comments that are hers to see, those that were taken back included."""
-        return Row.objects.filter(Q(group=None) | among("group_id", self.groups)) if self.groups else _public()
+        return Row.objects.filter(_within(self.groups))
 
 
 def discussion(paper_id: int, viewer: Person | None, *, after: int = 0, limit: int = PAGE) -> Discussion:
@@ -159,7 +159,8 @@ def open_to(viewer: Person) -> QuerySet[Row]:
     muted = Mute.objects.filter(person=viewer.id).filter(
         Q(muted=OuterRef("author")) | Q(thread=OuterRef("thread")) | Q(thread=OuterRef("id"))
     )
-    return _groups_only(viewer).filter(~Exists(muted), removed_at=None, moderated=Moderated.NO)
+    hers = Row.objects.filter(_within(accounts.groups_of(viewer.id)))
+    return hers.filter(~Exists(muted), removed_at=None, moderated=Moderated.NO)
 
 
 def one(comment_id: int, viewer: Person | None) -> Comment | None:
@@ -214,7 +215,7 @@ def counts(paper_ids: Collection[int], viewer: Person | None) -> dict[int, int]:
 
 _COUNTS = Prepared(
     lambda groups, ids: (
-        _readable(Row.objects.filter(Q(group=None) | among("group_id", groups)))
+        _readable(Row.objects.filter(_within(groups)))
         .filter(among("paper_id", ids))
         .values_list("paper_id")
         .annotate(comments=Count("id"))
@@ -236,8 +237,9 @@ def commenters(paper_ids: Collection[int]) -> dict[int, int]:
 
 def said_by(people: Collection[int], *, group: int | None, since: datetime) -> dict[int, int]:
     """How many comments these people made since then beneath each shown paper: for everybody, and for that group."""
-    scope = Q(group=None) | Q(group=group) if group else Q(group=None)
-    rows = _readable(Row.objects.filter(scope, among("author_id", people), made_at__gte=since))
+    rows = _readable(
+        Row.objects.filter(_within({group} if group else ()), among("author_id", people), made_at__gte=since)
+    )
     counted = dict(rows.values_list("paper_id").annotate(comments=Count("id")).order_by())
     root_of = papers.canonical(counted)
     found: dict[int, int] = defaultdict(int)
@@ -262,9 +264,9 @@ def _public() -> QuerySet[Row]:
     return Row.objects.filter(group=None)
 
 
-def _groups_only(viewer: Person | None) -> QuerySet[Row]:
-    mine = accounts.groups_of(viewer.id) if viewer else frozenset()
-    return Row.objects.filter(Q(group=None) | among("group_id", mine)) if mine else _public()
+def _within(groups: Collection[int] | Given) -> Q:
+    """The condition that a comment is for everybody, or of one of these groups."""
+    return Q(group=None) | Q(among("group_id", groups)) if groups else Q(group=None)
 
 
 def _readable(rows: QuerySet[Row]) -> QuerySet[Row]:

@@ -35,8 +35,10 @@ def picked(paper_ids: Collection[int]) -> set[int]:
 
 def of_day(day: date) -> list[Picked]:
     """The picks of a day, the oldest first; of a paper that two were merged into, the first."""
-    found = _told(_OF_DAY(day))
-    return list({each.paper_id: each for each in reversed(found)}.values())[::-1]
+    first: dict[int, Picked] = {}
+    for each in _told(_OF_DAY(day)):
+        first.setdefault(each.paper_id, each)
+    return list(first.values())
 
 
 _OF_DAY = Prepared(lambda day: Pick.objects.filter(day=day, undone_at__isnull=True).order_by("picked_at", "id"))

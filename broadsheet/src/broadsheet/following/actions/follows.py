@@ -26,6 +26,7 @@ from broadsheet.following.rules.follows import (
 from broadsheet.following.rules.subscribing import LONGEST_SEARCH
 from broadsheet.papers import queries as papers
 from broadsheet.search.query import parse
+from broadsheet.storage import take_turns
 
 _NO_SUCH = "There is no such {} here. Nothing was changed."
 
@@ -39,6 +40,7 @@ def follow(*, by: Person, kind: Kind, target: str, label: str = "", now: datetim
     """
     stored, shown = _FOUND[kind](by, target, label) if kind in _FOUND else _refused(kind)
     with transaction.atomic():
+        take_turns("what a person follows", by.id)
         row = Follow.objects.filter(user=by.id, kind=kind, target=stored).first()
         if row is None:
             _refuse_too_many(by, kind)
@@ -75,6 +77,7 @@ def hide(*, by: Person, kind: Hiding, value: str, now: datetime | None = None) -
     """
     compared, shown = _compared(kind, value.strip())
     with transaction.atomic():
+        take_turns("what a person hides", by.id)
         row = Hidden.objects.filter(user=by.id, kind=kind, value=compared).first()
         if row is None:
             if Hidden.objects.filter(user=by.id).count() >= MOST_HIDDEN:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F, QuerySet
 
 from broadsheet.accounts import queries as accounts
@@ -25,6 +25,7 @@ from broadsheet.following.queries.newest import newest
 from broadsheet.following.rules import hooks as rules
 from broadsheet.following.rules.hooks import Form, Next, Typed, Way
 from broadsheet.following.rules.subscribing import Cadence
+from broadsheet.storage import take_turns
 
 _LOG = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ def add_hook(*, by: Person, group: int, typed: Typed, now: datetime) -> int:
     _edits(by, group)
     values = _read(typed)
     with transaction.atomic():
+        take_turns("the hooks of a group", group)
         if Hook.objects.filter(group=group).count() >= rules.MOST_HOOKS:
             raise Refused(
                 f"A group has {rules.MOST_HOOKS} such addresses at most. Nothing was added.", ground=Ground.TOO_MUCH
@@ -105,6 +107,7 @@ def send_test(*, by: Person, group: int, hook_id: int, now: datetime) -> None:
     _edits(by, group)
     row = _one(group, hook_id)
     with transaction.atomic():
+        take_turns("the tests of a hook", row.id)
         if HookMessage.objects.filter(hook=row.id, edition="", made_at__gt=now - rules.TEST_AGAIN_AFTER).exists():
             raise Refused("A test was sent just now. Wait a minute for the next one.", ground=Ground.TOO_MUCH)
         HookMessage.objects.create(hook_id=row.id, state=Way.WAITING, made_at=now, due_at=now)
@@ -151,7 +154,8 @@ def post_waiting(*, compose: Compose, post: Post, now: datetime, seconds: float 
     Several are posted at a time, each to another hook with the whole time that `post` gives it, so that one that does
     not answer keeps nobody waiting; what was never tried goes first. Each is claimed by an UPDATE, so that no two
     workers post the same. One that was claimed by a worker that died is tried again: then an edition can come twice,
-    and its number in X-Broadsheet-Delivery tells. Raises what went wrong with one, once all others are written down.
+    and its number in X-Broadsheet-Delivery tells. Raises what went wrong with one, once all others are written down;
+    database errors at once, and what was claimed is tried again as after a death.
     """
     end, tried = time.monotonic() + seconds, 0
     died = HookMessage.objects.filter(state=Way.CLAIMED, claimed_at__lt=now - rules.CLAIM_LASTS)
@@ -182,13 +186,16 @@ def _claimed(now: datetime) -> list[HookMessage]:
 
 
 def _made(message: HookMessage, compose: Compose, now: datetime) -> bytes | None:
-    """What is to be posted; None where there is nothing, which is written down."""
+    """What is to be posted; None where there is nothing, which is written down. Raises database errors."""
     hook = message.hook
     if hook.off_at is not None and message.edition:
         _end(message, Way.FAILED, hook.off_because, now)
         return None
     try:
         body = compose(_wanted(message))
+    except DatabaseError:
+        # Nothing is wrong with the message: it is made once the database answers again.
+        raise
     except Exception:
         _LOG.exception("The message %d of hook %d could not be made.", message.id, hook.id)
         _end(message, Way.FAILED, MADE_WRONG, now)

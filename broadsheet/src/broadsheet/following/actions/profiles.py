@@ -19,7 +19,7 @@ from broadsheet.following.rules.profiles import LEAST_BACKGROUND, MOST_FORGOTTEN
 from broadsheet.library import queries as library
 from broadsheet.papers import queries as papers
 from broadsheet.search.index import Index
-from broadsheet.storage import among
+from broadsheet.storage import among, take_turns
 
 # Papers of the last days are kept, with those that somebody saved; while there are few papers, all of them are.
 KEPT_FOR = timedelta(days=62)
@@ -87,6 +87,8 @@ def remember(*, by: Person, profile: int) -> None:
 
 def _row(by: Person, profile: int) -> Profile:
     """What she said of the profile, made where she said nothing yet. Call inside a transaction. Raises Refused."""
+    # A row that is not there yet cannot be locked.
+    take_turns("the profiles of a person", by.id)
     mine = Profile.objects.select_for_update().filter(user=by.id)
     row = mine.filter(shelf=profile or None).first()
     if row is not None:
@@ -221,9 +223,16 @@ class _Mean:
 
 def _make_room() -> None:
     """Leave out the oldest papers that nobody saved, where there are too many."""
-    beyond = PaperTerms.objects.count() - MOST_KEPT
-    if beyond <= 0:
-        return
-    oldest = list(PaperTerms.objects.order_by("paper_id").values_list("paper_id", flat=True)[:_LEFT_AT_ONCE])
-    gone = sorted(set(oldest) - library.saved_by_anybody(oldest))[:beyond]
-    PaperTerms.objects.filter(among("paper", gone)).delete()
+    wanted = min(PaperTerms.objects.count() - MOST_KEPT, _LEFT_AT_ONCE)
+    gone: list[int] = []
+    last = 0
+    while len(gone) < wanted:
+        behind = PaperTerms.objects.filter(paper__gt=last).order_by("paper_id").values_list("paper_id", flat=True)
+        oldest = list(behind[:_LEFT_AT_ONCE])
+        if not oldest:
+            break
+        saved = library.saved_by_anybody(oldest)
+        gone += [paper_id for paper_id in oldest if paper_id not in saved]
+        last = oldest[-1]
+    if gone:
+        PaperTerms.objects.filter(among("paper", gone[:wanted])).delete()

@@ -32,12 +32,16 @@ from broadsheet.following.rules.subscribing import (
     mailbox_of,
     secret_of,
 )
+from broadsheet.storage import take_turns
 
 _LIMIT = {
     Cadence.DAY: "You get a digest every day already. Change that one, or leave it first. Nothing was changed.",
     Cadence.WEEK: "You get a digest every week already. Change that one, or leave it first. Nothing was changed.",
     Cadence.MONTH: "You get a digest every month already. Change that one, or leave it first. Nothing was changed.",
 }
+
+# Whoever looks whether a subscriber has a digest of a cadence, and then begins one, takes turns at this.
+_DIGESTS = "the digests of a subscriber"
 
 
 def ask(*, address: str, wish: Wish, consent: Mapping[str, str], now: datetime) -> None:
@@ -167,9 +171,11 @@ def confirm(*, secret: str, network: str, now: datetime) -> Subscribed | None:
         waiting = Subscription.objects.filter(
             secret_digest=digest_of(secret), secret_until__gt=now, confirmed_at=None
         ).first()
-        if waiting is None or not Subscription.objects.filter(
-            id=waiting.id, secret_digest=waiting.secret_digest
-        ).update(secret_digest="", secret_until=None):
+        if waiting is None:
+            return None
+        take_turns(_DIGESTS, waiting.subscriber_id)
+        same = Subscription.objects.filter(id=waiting.id, secret_digest=waiting.secret_digest)
+        if not same.update(secret_digest="", secret_until=None):
             return None
         consent = waiting.consent | {"confirmed": now.isoformat(), "confirmed from": network}
         waiting.secret_digest, waiting.secret_until = "", None
@@ -196,6 +202,7 @@ def subscribe_reader(*, by: Person, address: str, wish: Wish, consent: Mapping[s
     with transaction.atomic():
         who = _subscriber_of(by.id, address, now)
     with transaction.atomic():
+        take_turns(_DIGESTS, who.id)
         if who.blocked_at is not None:
             raise Refused(f"No mail goes to your address: {who.blocked_because}", ground=Ground.NOT_ALLOWED)
         earlier = _of_cadence(who.id, wish.cadence)
@@ -226,7 +233,8 @@ def move(*, person_id: int, address: str, now: datetime) -> None:
 
 
 def _subscriber_of(person_id: int, address: str, now: datetime) -> Subscriber:
-    """The row of a reader's address, which is hers from now on. Raises Refused."""
+    """The row of a reader's address, which is hers from now on. Call inside a transaction. Raises Refused."""
+    take_turns("the address of a reader", person_id)
     at_address = Subscriber.objects.filter(address=address).first()
     hers = Subscriber.objects.filter(user=person_id).first()
     who = hers or at_address or Subscriber(made_at=now)
@@ -250,6 +258,7 @@ def change(*, key: str, wish: Wish, now: datetime) -> Subscribed | None:
     Raises Refused where the address has another subscription of that cadence.
     """
     with transaction.atomic():
+        _take_turns_at(key)
         row = Subscription.objects.select_related("subscriber").filter(_goes_on(), key=key).first()
         if row is None:
             return None
@@ -271,6 +280,7 @@ def come_back(*, key: str, now: datetime) -> Subscribed | None:
     Raises Refused where the address has another subscription of that cadence by now.
     """
     with transaction.atomic():
+        _take_turns_at(key)
         row = (
             Subscription.objects.select_related("subscriber")
             .filter(key=key, confirmed_at__isnull=False, left_at__isnull=False)
@@ -282,6 +292,13 @@ def come_back(*, key: str, now: datetime) -> Subscribed | None:
         if other is not None and other.left_at is None:
             raise Refused(_LIMIT[Cadence(row.cadence)], ground=Ground.TAKEN, field="cadence")
         return _begin(row, wish_of(row), now)
+
+
+def _take_turns_at(key: str) -> None:
+    """Nobody else begins a digest of the same subscriber until the transaction ends."""
+    subscriber_id = Subscription.objects.filter(key=key).values_list("subscriber", flat=True).first()
+    if subscriber_id is not None:
+        take_turns(_DIGESTS, subscriber_id)
 
 
 def _goes_on() -> Q:
